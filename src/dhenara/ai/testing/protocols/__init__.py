@@ -7,10 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..answer import Dialect
-from .anthropic import AnthropicDialect, InvokeDialect, PredictDialect, anthropic_violations
-from .cohere_and_ollama import CohereDialect, OllamaDialect, cohere_violations, ollama_violations
-from .gemini_and_converse import ConverseDialect, GeminiDialect, converse_violations, gemini_violations
-from .openai import ChatDialect, ResponsesDialect, chat_violations, responses_violations
+from .anthropic import AnthropicDialect, InvokeDialect, PredictDialect
+from .openai import ChatDialect, ResponsesDialect
+from .other_dialects import CohereDialect, ConverseDialect, GeminiDialect, OllamaDialect
+from .request_rules import (
+    anthropic_violations,
+    chat_violations,
+    cohere_violations,
+    converse_violations,
+    gemini_violations,
+    ollama_violations,
+    responses_violations,
+)
 
 PROTOCOL_PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),

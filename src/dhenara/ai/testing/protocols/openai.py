@@ -1,4 +1,4 @@
-"""OpenAI Chat Completions and Responses: responses, errors, and the rules of requests."""
+"""OpenAI Chat Completions and Responses: responses, streams and errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..answer import Answer, FakeToolCall, pairing_violations, split_pieces
+from ..answer import Answer, FakeToolCall, split_pieces
 
 KINDS = {401: "invalid_request_error", 429: "rate_limit_exceeded", 500: "server_error"}
 
@@ -102,44 +102,7 @@ def chat_event(text: Any) -> bytes:
     return b"data: " + json.dumps(text, separators=(",", ":")).encode() + b"\n\n"
 
 
-ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-LONGEST_ID = 64
 Wire = dict[str, Any]
-
-
-def chat_violations(body: Wire) -> Iterator[str]:
-    messages: list[Wire] = body.get("messages") or []
-    if not messages:
-        yield "messages: there is none"
-    made: list[str] = []
-    answered: list[str] = []
-    for number, message in enumerate(messages):
-        role = message.get("role")
-        if role not in ROLES:
-            yield f"messages[{number}].role: {role!r} is none of {', '.join(ROLES)}"
-        if role == "tool":
-            answered.append(message.get("tool_call_id") or "")
-            continue
-        yield from pairing_violations(made, answered, over=False)
-        made, answered = [call.get("id") or "" for call in message.get("tool_calls") or ()], []
-        yield from message_violations(message, f"messages[{number}]")
-    yield from pairing_violations(made, answered, over=not answered)
-
-
-def message_violations(message: Wire, at: str) -> Iterator[str]:
-    content = message.get("content")
-    if message["role"] == "assistant":
-        if not (content or message.get("tool_calls") or message.get("audio") or message.get("refusal")):
-            yield f"{at}: an assistant message has content or tool calls"
-        if message.get("tool_calls") == []:
-            yield f"{at}.tool_calls: an empty list"
-    elif content is None or content == []:
-        yield f"{at}.content: there is none"
-    for call in message.get("tool_calls") or ():
-        if len(call.get("id") or "") > LONGEST_ID:
-            yield f"{at}.tool_calls: an id is longer than {LONGEST_ID} characters"
-        if call.get("type") == "function" and not isinstance(call["function"].get("arguments"), str):
-            yield f"{at}.tool_calls: arguments are a string"
 
 
 class ResponsesDialect:
@@ -249,58 +212,3 @@ def responses_usage(answer: Answer) -> Wire:
 def responses_event(text: Wire, number: int) -> bytes:
     body = json.dumps({**text, "sequence_number": number}, separators=(",", ":"))
     return f"event: {text['type']}\ndata: {body}\n\n".encode()
-
-
-CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
-
-
-def responses_violations(body: Wire) -> Iterator[str]:
-    items: list[Wire] | str = body.get("input") or []
-    if not items:
-        yield "input: there is none"
-    if isinstance(items, str):
-        return
-    made = [item for item in items if item.get("type") in CALLS]
-    answers = [item.get("call_id") or "" for item in items if item.get("type") in CALLS.values()]
-    waiting = trailing_calls(items)
-    for call in made:
-        call_id = call.get("call_id") or ""
-        if not 0 < len(call_id) <= LONGEST_ID:
-            yield f"input: call_id {call_id!r} must have 1 to {LONGEST_ID} characters"
-        if call_id not in answers and call not in waiting:
-            yield f"No tool output found for function call {call_id}"
-    for answer in answers:
-        if answer not in [call.get("call_id") for call in made]:
-            yield f"No tool call found for function call output with call_id {answer}"
-    for number, item in enumerate(items):
-        yield from item_violations(item, items[number + 1] if number + 1 < len(items) else None, body)
-
-
-def trailing_calls(items: list[Wire]) -> list[Wire]:
-    """Return the calls at the end, which may still lack results."""
-    calls: list[Wire] = []
-    for item in reversed(items):
-        if item.get("type") not in CALLS:
-            break
-        calls.append(item)
-    return calls
-
-
-def item_violations(item: Wire, following: Wire | None, body: Wire) -> Iterator[str]:
-    kind = item.get("type", "message")
-    if kind == "reasoning":
-        text = item.get("id")
-        if "summary" not in item:
-            yield f"Item {text!r} of type 'reasoning' has no summary"
-        if following is None or following.get("role") in ("user", "developer", "system"):
-            yield f"Item {text!r} of type 'reasoning' was provided without its required following item."
-        if not body.get("store") and not (item.get("encrypted_content") or item.get("content")):
-            yield f"Item with id {text!r} not found. Items are not persisted when `store` is set to false."
-    if kind == "message":
-        content = item.get("content")
-        if not content:
-            yield "input: a message has no content"
-        wanted = "output_text" if item.get("role") == "assistant" else "input_"
-        for part in content if isinstance(content, list) else ():
-            if not part["type"].startswith((wanted, "refusal")):
-                yield f"input: {part['type']!r} is not valid in the role {item.get('role')!r}"
