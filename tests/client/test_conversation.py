@@ -197,7 +197,7 @@ def test_it_is_saved_and_goes_on_elsewhere(tmp_path: Path, server: FakeServer) -
     assert [b["type"] for b in server.exchanges[1].json["messages"][1]["content"]] == ["thinking", "text"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(turns=st.lists(histories(), max_size=3))
 def test_saved_and_loaded_it_has_the_same_bytes(turns: list[tuple[Message, ...]]) -> None:
     client = AIModelClient(endpoint("http://127.0.0.1:1"))

@@ -93,6 +93,20 @@ def test_such_a_limit_is_detected(line: str) -> None:
     assert short_limits(f"def test():\n    assert {line}", {"test"}) == []
 
 
+SUPPRESSED = re.compile(r"suppress_health_check=(\[[^\]]*\]|list\(HealthCheck\))")
+"""Health checks of hypothesis that a test leaves out instead of those of the profile."""
+
+
+def test_no_test_fails_because_its_examples_are_made_slowly() -> None:
+    actual = {
+        path.name: [one for one in SUPPRESSED.findall(text) if "too_slow" not in one and "list(" not in one]
+        for path in sorted(TESTS.rglob("*.py"))
+        if "suppress_health_check" in (text := path.read_text(encoding="utf-8"))
+    }
+    assert actual
+    assert {name: checks for name, checks in actual.items() if checks} == {}
+
+
 def test_a_longer_limit_is_tried_when_the_first_was_too_short() -> None:
     tried: list[float] = []
 

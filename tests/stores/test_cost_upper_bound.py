@@ -235,7 +235,9 @@ def spend(server: FakeServer, provider: str, model: str, prices: Any, reply: Any
 
 
 WORDS = st.text(max_size=40).map(lambda text: f"x{text}")
-often = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+often = settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 @often

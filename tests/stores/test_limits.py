@@ -395,7 +395,7 @@ def played(store: LimitStore, steps: Any, clock: Clock) -> list[Any]:
     return provided
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_the_script_and_the_python_steps_decide_alike(steps: Any, redis_url: str) -> None:
     import redis

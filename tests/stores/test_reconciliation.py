@@ -323,7 +323,9 @@ def shown(result: Reconciliation) -> list[tuple[str, str, dict[str, Decimal]]]:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(drawn=st.lists(EVENTS, min_size=1, max_size=12), data=st.data())
 def test_an_export_of_the_same_events_is_equal_and_any_change_is_detected(
     name: str, drawn: list[Event], data: st.DataObject

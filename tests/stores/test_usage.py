@@ -225,7 +225,9 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     rows=st.lists(ROWS, max_size=8),
     by=st.sampled_from([None, "day", "model", "provider", "outcome", "tag:user"]),

@@ -141,7 +141,9 @@ GROUPINGS = st.lists(st.sampled_from([*GROUPS, "tag:user"]), max_size=3, unique=
 MOMENTS = st.none() | st.integers(-3000, 3000).map(lambda minutes: NOON + timedelta(minutes=minutes))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @example(rows=[used(380), used(400)], by=["day"], since=None, until=None, zone="Asia/Kolkata")
 @given(rows=st.lists(ROWS, max_size=8), by=GROUPINGS, since=MOMENTS, until=MOMENTS, zone=st.sampled_from(ZONES))
 def test_groups_add_up_to_the_total_and_every_ledger_has_the_same(
