@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dhenara.ai.pipeline.learned_store import SHARED_CONSTRAINTS
+from dhenara.ai.pipeline.operations.files import SHARED_UPLOADS
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
 from support.worlds import ASYNC_WORLDS, WORLDS, Async, World
@@ -90,3 +92,10 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned_or_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that earlier tests learned of a server or uploaded to one: a later server may get the same port."""
+    monkeypatch.setattr(SHARED_CONSTRAINTS, "_known", {})
+    monkeypatch.setattr(SHARED_UPLOADS, "_known", {})
