@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation, Turn
-from dhenara.ai.conversation.turn import TurnWriter, continue_turn, run_turn, turns_cost
+from dhenara.ai.conversation.turn import (
+    TurnWriter,
+    continue_turn,
+    pending_run,
+    resumed_turn,
+    run_turn,
+    turns_cost,
+)
 from dhenara.ai.errors import OutputExistsError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (
@@ -23,6 +31,9 @@ from dhenara.ai.types import (
     Run,
     Step,
     TextContent,
+    ToolCallContent,
+    ToolResultContent,
+    ToolRun,
     Usage,
 )
 from support.worlds import endpoint
@@ -69,6 +80,43 @@ def test_a_run_that_goes_on_adds_its_messages_tokens_and_cost_to_the_turn() -> N
     assert (whole.prompt, whole.instructions, whole.text) == ([QUESTION], ["Be brief."], "two")
     assert continue_turn(begun, ["In French."], run_of("two", 4, 2)).instructions == ["In French."]
     assert continue_turn(begun, (), run_of("two", 4, None)).cost.amount is None
+
+
+def test_a_turn_whose_run_is_resumed_adds_only_what_is_new() -> None:
+    first, saved = run_of("one", 3, 1), run_of("two", 4, 2)
+    begun = continue_turn(run_turn([QUESTION], (), first), (), saved)
+    new = answer("three", usage=Usage(input_tokens=5), cost=Cost(amount=Decimal(4)))
+    resumed = replace(
+        saved,
+        steps=(*saved.steps, Step(number=2, response=AIModelCallResponse(chat_response=new))),
+        added=(*saved.added, message("three")),
+        usage=Usage(input_tokens=9),
+    )
+    turn = resumed_turn(begun, saved, resumed)
+    assert [one.text for one in turn.messages] == ["?", "one", "two", "three"]
+    assert (turn.usage.total_tokens, turn.cost.amount) == (12, 7)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "has_agent", "has_result", "is_kept"),
+    [
+        ("pending", False, False, True),
+        ("interrupted", True, False, True),
+        ("interrupted", True, True, False),
+        ("answered", False, False, False),
+    ],
+)
+def test_a_turn_has_its_run_while_calls_are_pending_or_an_agent_has_not_ended(
+    stopped: Any, has_agent: bool, has_result: bool, is_kept: bool
+) -> None:
+    run = run_of("one", 3, 1)
+    call = ToolCallContent(id="c1", name="research")
+    result = ToolResultContent(call_id="c1", output="x") if has_result else None
+    tool = ToolRun(call=call, outcome="ran" if has_result else "unrun", result=result, run=run if has_agent else None)
+    waiting = replace(run, stopped=stopped, steps=(run.steps[0].model_copy(update={"tools": [tool]}),))
+    kept = pending_run(waiting)
+    assert (kept is not None) is is_kept
+    assert kept is None or (kept.messages, kept.added) == ((), ())
 
 
 def test_the_cost_of_turns_is_known_if_that_of_each_is() -> None:

@@ -223,3 +223,12 @@ def test_the_time_limit_of_a_run_is_not_that_of_the_candidate(server: FakeServer
     with FakeServer(HELLO, forever=True) as spare, shadowed(server, spare, [], layers=[note]) as client:
         client.run("?", limits=RunLimits(seconds=60))
     assert limited == {"answer": True, "shadow": False}
+
+
+def test_a_call_may_go_on_to_a_deployment_that_answers_slowly() -> None:
+    simulation, call = routed("a", "b")
+    times = simulation.board.standings[1].times
+    times.slow_from, times.slow_until = 0.0, 100.0
+    facts = read_call(call.context, simulation.call())
+    decision = decide(simulation.route, simulation.board.standings, facts, 10.0, 0.5)
+    assert (decision.index, decision.others) == (0, (1,))
