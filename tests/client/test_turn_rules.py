@@ -98,7 +98,7 @@ def test_a_turn_whose_run_is_resumed_adds_only_what_is_new() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stopped", "has_agent", "has_result", "is_kept"),
+    ("stopped", "has_agent", "has_result", "has_run"),
     [
         ("pending", False, False, True),
         ("interrupted", True, False, True),
@@ -107,16 +107,16 @@ def test_a_turn_whose_run_is_resumed_adds_only_what_is_new() -> None:
     ],
 )
 def test_a_turn_has_its_run_while_calls_are_pending_or_an_agent_has_not_ended(
-    stopped: Any, has_agent: bool, has_result: bool, is_kept: bool
+    stopped: Any, has_agent: bool, has_result: bool, has_run: bool
 ) -> None:
     run = run_of("one", 3, 1)
     call = ToolCallContent(id="c1", name="research")
     result = ToolResultContent(call_id="c1", output="x") if has_result else None
     tool = ToolRun(call=call, outcome="ran" if has_result else "unrun", result=result, run=run if has_agent else None)
     waiting = replace(run, stopped=stopped, steps=(run.steps[0].model_copy(update={"tools": [tool]}),))
-    kept = pending_run(waiting)
-    assert (kept is not None) is is_kept
-    assert kept is None or (kept.messages, kept.added) == ((), ())
+    stored = pending_run(waiting)
+    assert (stored is not None) is has_run
+    assert stored is None or (stored.messages, stored.added) == ((), ())
 
 
 def test_the_cost_of_turns_is_known_if_that_of_each_is() -> None:
