@@ -140,14 +140,15 @@ class RequestSender:
             await step()
         call.journal.sent_constraints = encoded.constraints
         timeouts = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
-        request = self._http_request(call, encoded)
+        now = io.time()
+        request = self._http_request(call, encoded, now)
         log_request(call, request)
         reader = await connect(io, target, request, timeouts)
         call.journal.set_head(reader.head)
         if reader.head.status >= 300:
             raise advise_missing(await read_error_response(target, reader), call)
         builder = ResponseBuilder(
-            origin_of(target, encoded_request), self._pricing.cost_function(call, io.time()), output_parser(call)
+            origin_of(target, encoded_request), self._pricing.cost_function(call, now), output_parser(call)
         )
         source = make_source(target, reader, call, encoded_request)
         if encoded_request.background:
@@ -184,14 +185,14 @@ class RequestSender:
             encoded = EncodedCall(call, call, request, self._target, encoded.constraints)
         return call, encoded, warnings
 
-    def _http_request(self, call: Call, encoded: EncodedCall) -> HttpRequest:
+    def _http_request(self, call: Call, encoded: EncodedCall, now: float) -> HttpRequest:
         """Return the signed HTTP request with the limits of the call."""
-        io, target = self._io, self._target
+        target = self._target
         try:
             if call.config.fingerprint:
                 call.journal.fingerprint = fingerprint_of(encoded.encoded.body)
             request = limited(encoded.unsigned(), call, encoded.encoded.response_format)
-            return target.signed(with_idempotency_key(request, target, call, io), io.time())
+            return target.signed(with_idempotency_key(request, target, call, self._io), now)
         except PydanticSerializationError as error:
             raise unserializable(target, error) from error
 

@@ -125,7 +125,9 @@ def invalid_counts(report: Report) -> tuple[str, ...]:
         if value.__class__ is int and 0 <= value <= LARGEST:
             continue
         if value.__class__ is dict or isinstance(value, Mapping):
-            invalid |= dict.fromkeys([f"{name}.{inner}" for inner in value if is_invalid_count(value, inner)])
+            for inner, one in value.items():
+                if (one.__class__ is not int or not 0 <= one <= LARGEST) and is_invalid_count(value, inner):
+                    invalid[f"{name}.{inner}"] = None
         elif is_invalid_count(report, name):
             invalid[name] = None
     return tuple(invalid)
@@ -167,8 +169,7 @@ def usage_deltas(usage: Usage) -> Sequence[Delta]:
         "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
         "is unknown unless the provider reports it; usage.raw has the report."
     )
-    warning = CallWarning(code="provider_warning", message=message, parameter="usage")
-    return UsageDelta(usage), WarningDelta(warning)
+    return UsageDelta(usage), WarningDelta(CallWarning(code="provider_warning", message=message, parameter="usage"))
 
 
 def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
