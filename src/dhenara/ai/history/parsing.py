@@ -176,7 +176,7 @@ def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
     merged: list[Message] = []
     follows_item = False
     for entry in given:
-        if entry.__class__ is str:
+        if type(entry) is str:
             merged.append(user_prompt(entry))
             follows_item = False
             continue

@@ -228,7 +228,7 @@ class ResponsesReader:
 
     def _text(self, event: Wire) -> Iterable[Delta]:
         piece, index = event.get("delta"), event.get("content_index")
-        if piece.__class__ is not str or index.__class__ is not int:
+        if type(piece) is not str or type(index) is not int:
             piece, index = read_text(event, "delta"), read_index(event, "content_index")
         delta = TextDelta(self._item(event).text(index, piece), piece)
         probable = read_objects(event, "logprobs") if event.get("logprobs") else None

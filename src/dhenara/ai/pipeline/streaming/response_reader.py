@@ -169,7 +169,7 @@ class StreamingSource:
         for frame in frames:
             try:
                 deltas = decode(frame)
-                batches.append(deltas if deltas.__class__ in SEQUENCES else list(deltas))
+                batches.append(deltas if deltas.__class__ in SEQUENCES else list(deltas))  # pyright: ignore[reportArgumentType]
             except MALFORMED as error:
                 broken = cut and json.is_beginning(frame.data)
                 wrong = BrokenStreamError(CUT) if broken else undecodable_error(error)
