@@ -70,8 +70,13 @@ def serving(folder: Path, server: FakeServer) -> Iterator[str]:
             process.wait(200)
 
 
-def shown_at_the_end(example: str, server: FakeServer, folder: Path, prompt: str, ready: str) -> str:
-    """The document of an example's page in a browser as soon as a condition in JavaScript is true there."""
+def shown_at_the_end(
+    example: str, server: FakeServer, folder: Path, prompt: str, ready: str, late: tuple[str, str] = ("", "")
+) -> str:
+    """The document of an example's page in a browser as soon as a condition in JavaScript is true there.
+
+    `late` is a piece of the page and what stands for it, such as the same with a pause.
+    """
     documents: Queue[str] = Queue()
 
     class Report(BaseHTTPRequestHandler):
@@ -89,7 +94,7 @@ def shown_at_the_end(example: str, server: FakeServer, folder: Path, prompt: str
         report = f"http://127.0.0.1:{reports.server_address[1]}/"
         script = WATCHING.replace("READY", ready).replace("REPORT", report)
         page = folder / "site" / "page.html"
-        page.write_text(page.read_text(encoding="utf-8") + script, encoding="utf-8")
+        page.write_text(page.read_text(encoding="utf-8").replace(*late) + script, encoding="utf-8")
         options = ["--headless", "--no-sandbox", f"--user-data-dir={folder / 'profile'}", "--remote-debugging-port=0"]
         browser = subprocess.Popen([str(BROWSER), *options, f"{url}/?prompt={prompt}"], stderr=subprocess.DEVNULL)
         try:
@@ -115,16 +120,21 @@ def test_a_browser_shows_what_arrived_before_an_error(server: FakeServer, tmp_pa
     assert 'data-state="failed"' in document
 
 
+LATE_END = ("    chat.busy = false;", "    await new Promise((go) => setTimeout(go, 200));\n    chat.busy = false;")
+"""An answer whose end comes some time after its last piece, as from a server that is busy."""
+
+
+@pytest.mark.parametrize("late", [("", ""), LATE_END], ids=["", "late"])
 @pytest.mark.parametrize(
     ("button", "outcome"), [("Allow", "the note travel is deleted"), ("Decline", '<div class="failed">declined</div>')]
 )
 def test_the_chat_page_shows_tools_and_asks_for_approval(
-    button: str, outcome: str, server: FakeServer, tmp_path: Path
+    button: str, outcome: str, late: tuple[str, str], server: FakeServer, tmp_path: Path
 ) -> None:
     listing = Answer(text="Let me look.", reasoning="Which notes?", tool_calls=(FakeToolCall("list_notes", {}, "c1"),))
     deletion = Answer(tool_calls=(FakeToolCall("delete_note", {"name": "travel"}, "c2"),))
-    server.add_replies(listing, deletion, DialectReply(Answer(text=PROVIDED), pause=0.01))
-    document = shown_at_the_end("chat_page", server, tmp_path, "clean+up", CHATTED.replace("BUTTON", button))
+    server.add_replies(listing, deletion, DialectReply(Answer(text=PROVIDED), pause=0.1 if late[0] else 0.01))
+    document = shown_at_the_end("chat_page", server, tmp_path, "clean+up", CHATTED.replace("BUTTON", button), late)
     for text in ("clean up", "Which notes?", "Let me look.", '["shopping","travel"]', outcome, PROVIDED):
         assert text in document
     assert 'data-state="ready"' in document

@@ -13,6 +13,7 @@ import pytest
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.io.protocol import JobDone, StepCancelled, UserJob
 from dhenara.ai.io.sync_io import CancelScope, ThreadPool, run, run_in_threads
+from support.waiting import wait_until
 
 SECONDS = 60
 """Longest wait of a test that fails."""
@@ -48,6 +49,7 @@ def test_a_job_that_ends_after_its_time_limit_has_no_outcome() -> None:
         return "late"
 
     def after_it() -> str:
+        wait_until(lambda: late_thread)  # its time may be over before its thread has begun
         go_on.set()
         late_thread[0].join(SECONDS)
         return "in time"
