@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import stat
+import tracemalloc
 from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ import pytest
 from ai_utilities import AiClient, AiSettings, AsyncAiClient
 from ai_utilities.batch import BulkReport, bulk, run_bulk, run_bulk_async
 from ai_utilities.batch.job import BulkJob, answered_by, flatten_entry
-from ai_utilities.batch.journal import BulkJournal
+from ai_utilities.batch.journal import BulkJournal, RowPlaces
 from ai_utilities.batch.provider_run import ProviderRun, is_definitely_refused
 from ai_utilities.batch.rows import RowResult
 from ai_utilities.exceptions import ProviderConfigurationError
@@ -165,6 +166,38 @@ def test_a_run_that_was_stopped_stays_so_after_later_failures(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of files")
+def test_a_journal_takes_few_bytes_of_memory_for_a_row(tmp_path: Path) -> None:
+    places, count = RowPlaces(), 100_000
+    tracemalloc.start()
+    try:
+        for index in range(count):
+            places[index] = 1_000 * index
+        assert tracemalloc.get_traced_memory()[0] < 10 * count
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_row_has_the_place_of_its_latest_entry() -> None:
+    places = RowPlaces()
+    for index, place in ((2, 10), (0, 20), (2, 30)):
+        places[index] = place
+    assert list(places.in_order()) == [20, 30]
+    assert (places[0], places[2]) == (20, 30)
+    for index in (-1, 1, 3):
+        with pytest.raises(KeyError):
+            places[index]
+
+
+@pytest.mark.parametrize("index", [-1, 10**15, "one", 0.5, None])
+def test_an_entry_with_an_invalid_number_is_ignored(tmp_path: Path, index: object) -> None:
+    path = tmp_path / "out.journal"
+    good = {"index": 0, "asked": "f", "row": {}, "text": "A", "error": None}
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in ({**good, "index": index}, good)))
+    journal = BulkJournal(path)
+    assert [entry["index"] for entry in journal.entries_in_order()] == [0]
+    journal.close()
+
+
 def test_a_journal_can_be_read_by_its_owner_and_is_written_at_once(tmp_path: Path) -> None:
     journal = BulkJournal(tmp_path / "out.journal")
     journal.add(0, "f", {"prompt": "a"}, {"text": "A", "error": None})

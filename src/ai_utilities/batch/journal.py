@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import threading
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -104,13 +106,50 @@ def file_state(path: Path) -> FileState | None:
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
+class RowPlaces:
+    """Where the latest entry of each row begins in a journal: eight bytes a row, for millions of them."""
+
+    def __init__(self) -> None:
+        self._places = array("q")
+
+    def __getitem__(self, index: int) -> int:
+        place = self._places[index] if 0 <= index < len(self._places) else NOWHERE
+        if place == NOWHERE:
+            raise KeyError(index)
+        return place
+
+    def __setitem__(self, index: int, place: int) -> None:
+        """Note a place.
+
+        Raises:
+            ValueError: If the number of the row is none, as in a journal that was edited.
+        """
+        ahead = index - len(self._places)
+        if index < 0 or ahead >= MOST_AHEAD:
+            raise ValueError(f"{index!r} is not the number of a row")
+        if ahead >= 0:
+            self._places.extend(repeat(NOWHERE, ahead + 1))
+        self._places[index] = place
+
+    def in_order(self) -> Iterator[int]:
+        """Yield the places by the numbers of their rows."""
+        return (place for place in self._places if place != NOWHERE)
+
+
+NOWHERE = -1
+"""The place of a row without an entry."""
+
+MOST_AHEAD = 100_000_000
+"""Rows by which an entry may be ahead of those before it."""
+
+
 class BulkJournal:
     """A JSONL file next to the output. One run at a time may use it; it is thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._places: dict[int, int] = {}
+        self._places = RowPlaces()
         self._fingerprints: dict[int, str] = {}
         self.submitted = SubmittedBatches()
         self.written: FileState | None = None
@@ -152,8 +191,8 @@ class BulkJournal:
 
     def entries_in_order(self) -> Iterator[Entry]:
         """Yield the latest entry of every row, in the order of the rows."""
-        for index in sorted(self._places):
-            yield self._read(self._places[index])
+        for place in self._places.in_order():
+            yield self._read(place)
 
     def close(self) -> None:
         self._file.close()
@@ -188,7 +227,7 @@ class BulkJournal:
                 )
             if not line.endswith(b"\n"):
                 break
-            with suppress(ValueError, KeyError):
+            with suppress(ValueError, KeyError, TypeError):
                 self._apply(json.loads(line), end)
             end += len(line)
         self._file.truncate(end)
