@@ -13,6 +13,7 @@ from ai_utilities import AiClient
 from ai_utilities.usage import tagged
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.pipeline.middleware import PROCESS_LAYERS
 from dhenara.ai.telemetry import TelemetryLayer, instrument, stop_instrumenting, traced
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal, Stall
 from dhenara.ai.types import (
@@ -275,3 +276,11 @@ def test_without_opentelemetry_the_error_says_what_to_install() -> None:
     )
     assert printed.startswith("ConfigurationError")
     assert "pip install 'dhenara[otel]'" in printed
+
+
+def test_a_second_instrumentation_replaces_the_first() -> None:
+    instrument()
+    second = instrument()
+    assert [layer for layer in PROCESS_LAYERS if isinstance(layer, TelemetryLayer)] == [second]
+    stop_instrumenting()
+    assert not any(isinstance(layer, TelemetryLayer) for layer in PROCESS_LAYERS)
