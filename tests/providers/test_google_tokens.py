@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from google.auth import jwt as google_jwt
+from google.auth.exceptions import DefaultCredentialsError
 from google.oauth2 import service_account as google_service_account
 
 from dhenara.ai import AIModelClient
@@ -141,6 +142,56 @@ def test_default_credentials_are_those_of_the_machine(
     world.close(client)
     assert tokens.exchanges[0].headers["metadata-flavor"] == "Google"
     assert tokens.exchanges[0].path.startswith("/computeMetadata/v1/instance/service-accounts/default/token")
+
+
+class GoogleAuthCredentials:
+    """Credentials as `google.auth.default` returns them."""
+
+    quota_project_id = "q"
+    token: str | None = None
+    expiry: datetime | None = None
+
+    def __init__(self) -> None:
+        self.refreshed = 0
+
+    def refresh(self, request: object) -> None:
+        self.refreshed += 1
+        self.token, self.expiry = "ya29.found", datetime(2100, 1, 1)  # google-auth's are UTC without zone
+
+
+def test_what_no_file_has_is_left_to_google_auth(world: World, server: FakeServer, nobody: pytest.MonkeyPatch) -> None:
+    server.add_replies(Answer(text="Hello!"), Answer(text="Again!"))
+    nobody.delenv("GCE_METADATA_HOST")
+    nobody.setenv("GOOGLE_VERTEX_BASE_URL", server.url)
+    credentials, scopes = GoogleAuthCredentials(), []
+
+    def default(**named: Any) -> tuple[GoogleAuthCredentials, None]:
+        scopes.append(named["scopes"])
+        return credentials, None
+
+    nobody.setattr("google.auth.default", default)
+    client = vertex(server)
+    assert world.run(client, "?").chat_response.text() == "Hello!"
+    assert world.run(client, "?").chat_response.text() == "Again!"
+    world.close(client)
+    assert (credentials.refreshed, scopes) == (1, [["https://www.googleapis.com/auth/cloud-platform"]])
+    assert server.exchanges[1].headers["authorization"] == "Bearer ya29.found"
+    assert server.exchanges[1].headers["x-goog-user-project"] == "q"
+
+
+def test_where_google_auth_finds_nothing_all_places_are_named(
+    world: World, server: FakeServer, nobody: pytest.MonkeyPatch
+) -> None:
+    def default(**_: Any) -> None:
+        raise DefaultCredentialsError("none")
+
+    nobody.delenv("GCE_METADATA_HOST")
+    nobody.setenv("GOOGLE_VERTEX_BASE_URL", server.url)
+    nobody.setattr("google.auth.default", default)
+    client = vertex(server)
+    with pytest.raises(ConfigurationError, match="gcloud auth application-default login"):
+        world.run(client, "?")
+    world.close(client)
 
 
 def test_without_any_credentials_all_places_are_named(world: World, nobody: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,12 @@
-"""Credentials of clouds: AWS from profile files or botocore, Azure from Entra ID."""
+"""Credentials of clouds: AWS from profile files or botocore, Azure from Entra ID, Google from google-auth."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from configparser import ConfigParser, Error
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -246,3 +247,73 @@ def default_credential() -> Any:
     from azure.identity import DefaultAzureCredential  # pyright: ignore[reportMissingImports]  # an extra
 
     return DefaultAzureCredential()
+
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""What tokens of Google may be used for."""
+NO_GOOGLE_CREDENTIALS = (
+    "no Google credentials: pass credentials={'service_account_json': ...} or {'token': ...} to AIModelAPI, set "
+    "GOOGLE_APPLICATION_CREDENTIALS to a credentials file, run `gcloud auth application-default login`, or run on "
+    "Google Cloud, whose metadata server has the service account. An API key of Vertex AI goes into "
+    "GOOGLE_VERTEX_API_KEY or api_key=..."
+)
+
+
+def from_google_auth(info: Mapping[str, Any]) -> TokenSource:
+    """Token source for an external account that only google-auth supports: AWS, a program, a certificate."""
+
+    def create() -> Any:
+        try:
+            from google.auth import aws, identity_pool, pluggable
+        except ImportError as error:
+            raise ConfigurationError(
+                "this external_account takes its token from neither a file nor an address, which needs google-auth: "
+                "pip install 'google-auth[requests]', or pass credentials={'token': a_function}"
+            ) from error
+        credential_source = info.get("credential_source") or {}
+        kind: Any = (
+            pluggable
+            if "executable" in credential_source
+            else aws
+            if "environment_id" in credential_source
+            else identity_pool
+        )
+        return kind.Credentials.from_info(dict(info), scopes=[SCOPE])
+
+    return from_refreshed(create)
+
+
+def google_auth_default() -> Any:
+    """Return the credentials that google-auth finds, such as those of the machine."""
+    from google.auth import default
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        return default(scopes=[SCOPE])[0]
+    except DefaultCredentialsError:
+        raise ConfigurationError(NO_GOOGLE_CREDENTIALS) from None
+
+
+def from_refreshed(create: Callable[[], Any]) -> TokenSource:
+    """Token source for credentials of google-auth, which are created once and refreshed for each token."""
+    created: list[Any] = []
+
+    def refreshed() -> tuple[str, datetime | None, str | None]:
+        if not created:
+            created.append(create())
+        from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import Request
+
+        try:
+            created[0].refresh(Request())
+        except (GoogleAuthError, ValueError) as error:
+            # Its message may quote what the credentials or a server said.
+            raise ConfigurationError(f"google-auth could not fetch a token: {type(error).__name__}") from None
+        return str(created[0].token), created[0].expiry, getattr(created[0], "quota_project_id", None)
+
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        token, expiry, quota = await io.call(refreshed)
+        good_until = None if expiry is None else expiry.replace(tzinfo=UTC).timestamp()
+        return Token(token, {}, good_until, {"x-goog-user-project": quota} if quota else {})
+
+    return fetch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,14 @@ from ..io.protocol import IO
 from ..wire import json
 from ..wire.secrets import SecretBytes, SecretText, conceal_all, secret_headers
 from .auth import Token, TokenSource
+from .cloud_credentials import (
+    NO_GOOGLE_CREDENTIALS,
+    SCOPE,
+    from_google_auth,
+    from_refreshed,
+    google_auth_default,
+    is_installed,
+)
 from .credentials import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
 
 
@@ -51,7 +59,6 @@ def base64url(data: bytes) -> str:
 
 
 Info = Mapping[str, Any]
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKENS = "https://oauth2.googleapis.com/token"
 STS = "https://sts.googleapis.com/v1/token"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -68,44 +75,6 @@ def from_info(info: Info) -> TokenSource:
             "For another source of tokens pass credentials={'token': a_function}."
         )
     return make(info)
-
-
-def from_google_auth(info: Info) -> TokenSource:
-    """Token source for an external account that only google-auth supports: AWS, a program, a certificate."""
-    created: list[Any] = []
-
-    def refreshed() -> tuple[str, datetime | None]:
-        try:
-            from google.auth import aws, identity_pool, pluggable
-            from google.auth.exceptions import GoogleAuthError
-            from google.auth.transport.requests import Request
-        except ImportError as error:
-            raise ConfigurationError(
-                "this external_account takes its token from neither a file nor an address, which needs google-auth: "
-                "pip install 'google-auth[requests]', or pass credentials={'token': a_function}"
-            ) from error
-        credential_source = info.get("credential_source") or {}
-        kind: Any = (
-            pluggable
-            if "executable" in credential_source
-            else aws
-            if "environment_id" in credential_source
-            else identity_pool
-        )
-        try:
-            if not created:
-                created.append(kind.Credentials.from_info(dict(info), scopes=[SCOPE]))
-            created[0].refresh(Request())
-        except (GoogleAuthError, ValueError) as error:
-            # Its message may quote what the credentials or a server said.
-            raise ConfigurationError(f"google-auth could not fetch a token: {type(error).__name__}") from None
-        return str(created[0].token), created[0].expiry
-
-    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
-        token, expiry = await io.call(refreshed)
-        return Token(token, good_until=None if expiry is None else expiry.replace(tzinfo=UTC).timestamp())
-
-    return fetch
 
 
 def service_account(info: Info) -> TokenSource:
@@ -226,12 +195,6 @@ KINDS: dict[str, Callable[[Info], TokenSource]] = {
 FILE = "application_default_credentials.json"
 METADATA = "metadata.google.internal"
 FLAVOUR = {"metadata-flavor": "Google"}
-NOWHERE = (
-    "no Google credentials: pass credentials={'service_account_json': ...} or {'token': ...} to AIModelAPI, set "
-    "GOOGLE_APPLICATION_CREDENTIALS to a credentials file, run `gcloud auth application-default login`, or run on "
-    "Google Cloud, whose metadata server has the service account. An API key of Vertex AI goes into "
-    "GOOGLE_VERTEX_API_KEY or api_key=..."
-)
 
 
 def google_token_source(
@@ -297,7 +260,7 @@ def from_file(path: Path) -> TokenSource:
 
 
 def default_source(environment: Mapping[str, str]) -> TokenSource:
-    """Return the source: the configured file, the one of gcloud, or the metadata server."""
+    """Return the source: the configured file, the one of gcloud, or what google-auth or the metadata server has."""
     named, written = environment.get("GOOGLE_APPLICATION_CREDENTIALS"), gcloud_path(environment)
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -305,8 +268,11 @@ def default_source(environment: Mapping[str, str]) -> TokenSource:
             return await from_file(Path(named))(io, timeouts)
         if written is not None and await io.call(written.is_file):
             return await from_file(written)(io, timeouts)
+        if not environment.get("GCE_METADATA_HOST") and is_installed("google", "google.auth", "requests"):
+            return await search_with_google_auth(io, timeouts)
         return await from_machine(io, timeouts, environment)
 
+    search_with_google_auth = from_refreshed(google_auth_default)
     return fetch
 
 
@@ -341,4 +307,4 @@ async def from_machine(io: IO, timeouts: AttemptTimeouts, environment: Mapping[s
     try:
         return await request_token(io, MetadataTimeouts(timeouts), HttpRequest("GET", url, FLAVOUR))
     except (ConnectFailed, ReadTimeout, ConnectionBroken) as error:
-        raise ConfigurationError(NOWHERE) from error
+        raise ConfigurationError(NO_GOOGLE_CREDENTIALS) from error
