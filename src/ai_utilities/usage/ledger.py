@@ -18,7 +18,7 @@ from dhenara.ai.types import Cost, Usage
 
 from ..storage.store_io import Owner, this_process
 from .data import BATCH, AnswerCounter, Outcome, UsageData, matches
-from .open_rows import OpenRow, closed_row, make_open
+from .open_rows import OpenRow, closed_row, make_open, start_time
 from .totals import Group, RunningTotals, TimeZone, Totals, check_grouping, read_zone, sum_rows
 
 log = logging.getLogger("ai_utilities.usage")
@@ -155,7 +155,7 @@ class Ledger(ABC):
 
 
 class MemoryLedger(Ledger):
-    """The latest rows in memory, for scripts and tests. `rows` are settled rows; totals count open rows, too.
+    """The latest rows in memory, for scripts and tests.
 
     Args:
         max_rows: The number of rows, at least 1, after which the oldest are dropped.
@@ -195,8 +195,8 @@ class MemoryLedger(Ledger):
     ) -> list[UsageData]:
         with self._lock:
             stored = list(self._rows)
-        rows = (UsageData.model_validate_json(text) for text in stored)
-        return [row for row in rows if matches(row, since, until, tags)]
+        rows = [*map(UsageData.model_validate_json, stored), *(open_row.row for open_row in self.open_rows())]
+        return sorted((row for row in rows if matches(row, since, until, tags)), key=start_time)
 
     def totals_by(
         self,
@@ -207,8 +207,7 @@ class MemoryLedger(Ledger):
         time_zone: TimeZone = UTC,
     ) -> dict[Group, Totals]:
         names, zone = [check_grouping(name) for name in by], read_zone(time_zone)
-        opened = [open_row.row for open_row in self.open_rows() if matches(open_row.row, since, until, tags)]
-        return sum_rows([*self.rows(since, until, tags), *opened], names, zone)
+        return sum_rows(self.rows(since, until, tags), names, zone)
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         with self._lock:
