@@ -61,6 +61,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         if nextitem is not None and nextitem.path != item.path:
             gc.collect()
             gc.freeze()
+            gc.collect()  # counts how few objects are left, so that the next ones are collected as in a new process
 
 
 @pytest.fixture(params=WORLDS, ids=lambda world: world.name)

@@ -22,6 +22,7 @@ SETTINGS = set(AiSettings.model_fields)
 OPTIONS = set(ApiOptions.__annotations__)
 
 
+@pytest.mark.slow  # jedi reads the signatures for half a minute
 @pytest.mark.parametrize(
     ("call", "names"),
     [
