@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.client import vector_stores
 from dhenara.ai.providers import provider, provider_names
 from dhenara.ai.testing import Answer, FakeServer
 from support.documents import run
@@ -65,6 +66,7 @@ def test_the_blocks_of_a_page_run(
     monkeypatch.chdir(tmp_path)
     for module, table in ((provider, "_registered"), (provider_names, "_registered"), (provider_names, "_by_spelling")):
         monkeypatch.setattr(module, table, dict(getattr(module, table)))  # what a page registers ends with it
+    monkeypatch.setattr(vector_stores, "FIRST_PAUSE", 0.001)
     with FakeServer(forever=True) as server:
         all_at(server.url, monkeypatch)
         server.add_replies(Answer(text="Hello!"))
