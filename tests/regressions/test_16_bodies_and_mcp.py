@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import pytest
 
+import dhenara.ai
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer, Raw
@@ -18,6 +20,7 @@ from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndp
 from dhenara.ai.types.tools.provider_tools import RemoteMCP
 from support.worlds import World, endpoint
 
+LIBRARY = str(Path(dhenara.ai.__file__).parent)
 TOKEN = "token-of-a-server-554433"
 HEADER = "header-of-a-server-1"
 QUERY = "query-of-a-server-2"
@@ -86,7 +89,7 @@ def leaks(error: BaseException, *secrets: str) -> list[str]:
         waiting += [other for other in (one.__cause__, one.__context__, *getattr(one, "exceptions", ())) if other]
         trace: TracebackType | None = one.__traceback__
         while trace is not None:
-            if "dhenara" in trace.tb_frame.f_code.co_filename:
+            if trace.tb_frame.f_code.co_filename.startswith(LIBRARY):
                 for name, value in trace.tb_frame.f_locals.items():
                     if any(secret in repr(value) for secret in secrets):
                         actual.append(f"{trace.tb_frame.f_code.co_name}.{name}")
