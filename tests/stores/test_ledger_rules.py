@@ -143,6 +143,11 @@ def test_rows_are_given_back_as_they_were() -> None:
     assert not ledger.blocking
 
 
+@pytest.mark.parametrize("most", [1, sys.maxsize])
+def test_the_least_and_the_largest_number_of_rows_are_accepted(most: int) -> None:
+    assert MemoryLedger(max_rows=most).rows() == []
+
+
 @pytest.mark.parametrize("most", [0, -1, sys.maxsize + 1, "many"])
 def test_a_ledger_in_memory_has_room_for_at_least_one_row(most: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_rows"):
