@@ -217,7 +217,7 @@ def test_no_error_repeats_what_was_configured(
                 word for secret in given for word in (form(secret), secret) if any(word in one for one in shown)
             ]
             assert (name, status, kind, reported) == (name, status, kind, [])
-            assert leaked(caplog.text) == []
+    assert leaked(caplog.text) == []
 
 
 @pytest.mark.parametrize("name", FORMS)
