@@ -217,6 +217,20 @@ def test_rows_are_in_order_of_time_with_open_ones_among_them(kind: str, tmp_path
     ledger.close()
 
 
+def test_a_row_that_is_settled_while_rows_are_read_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = MemoryLedger()
+    ledger.add([row(1, row_id="a")])
+    ledger.open([row(row_id="b", outcome="open", cost=None)], time.time() + 100)
+    read = UsageData.model_validate_json
+
+    def settle_and_read(text: str) -> UsageData:
+        ledger.add([row(2, row_id="b")])
+        return read(text)
+
+    monkeypatch.setattr(UsageData, "model_validate_json", settle_and_read)
+    assert [one.row_id for one in ledger.rows()] == ["a", "b"]
+
+
 # The tracker
 
 

@@ -122,7 +122,7 @@ class RowPlaces:
         """Note a place.
 
         Raises:
-            ValueError: If the number of the row is none, as in a journal that was edited.
+            ValueError: If the index is not that of a row, as in a journal that was edited.
         """
         ahead = index - len(self._places)
         if index < 0 or ahead >= MOST_AHEAD:

@@ -96,6 +96,8 @@ PDF_START = "JVBERi"
 """How PDF files begin as base64."""
 
 PDF_BEGINNINGS = (PDF_START, "data:a")
+"""The first six characters of PDF files as base64, and of their data URLs. `PDF` decides."""
+
 PDF = rf"(data:application/pdf;base64,)?{PDF_START}"
 PAGE = rb"/Type\s*/Page[^s]"
 

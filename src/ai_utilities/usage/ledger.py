@@ -194,8 +194,8 @@ class MemoryLedger(Ledger):
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
         with self._lock:
-            stored = list(self._rows)
-        rows = [*map(UsageData.model_validate_json, stored), *(open_row.row for open_row in self.open_rows())]
+            stored, waiting = list(self._rows), list(self._open.values())
+        rows = [*map(UsageData.model_validate_json, stored), *(make_open(*one).row for one in waiting)]
         return sorted((row for row in rows if matches(row, since, until, tags)), key=start_time)
 
     def totals_by(
