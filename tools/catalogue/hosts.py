@@ -1,8 +1,11 @@
 """Writes a table for each host: limits and kinds of its models under its own names, each with source and date.
 
 LiteLLM and models.dev list models by host. A row counts only for the host that it names. Where sources disagree, the
-larger output limit counts, because a limit that is too small cuts answers and one that is too large is refused with
-the right number; of windows and input limits, which are shown and never applied, the smaller one counts.
+larger window and output limit count: one that is too small cuts answers, keeps a router from a model that fits and
+bounds costs too low, and one that is too large is refused by the provider with the right number. Of input limits the
+smaller one counts, because lists repeat the window there. The windows of genai-prices are round and of whole families:
+they count where no other list has one. A chat model's output limit that is above its context
+window is left out, and so is the output limit of an embedding, where lists give dimensions.
 """
 
 from __future__ import annotations
@@ -110,7 +113,8 @@ REGION = re.compile(r"^(?:us|eu|apac|global|jp|au|ca|in|us-gov)\.")
 LATEST = re.compile(r"\blatest\b")
 # Where prompts and answers are limited separately, the prompt may not fill the window.
 SEPARATE = ("openai", "microsoft_openai")
-LEAST = ("context_window", "max_input_tokens")
+LARGER = ("context_window", "max_output_tokens")
+WITHOUT_ANSWER = ("embedding", "moderation", "rerank")
 Rows = dict[str, dict[str, dict[str, Any]]]
 """The host's name of a model, to source, to name of the fact, to value."""
 
@@ -213,14 +217,17 @@ def merged(fact: str, known: Any, value: Any) -> Any:
     """Return the value of a fact that one source has twice, such as in two regions."""
     if known is None or known == value:
         return value
-    if fact in LEAST:
+    if fact == "max_input_tokens":
         return min(known, value)
-    return max(known, value) if fact == "max_output_tokens" else known
+    return max(known, value) if fact in LARGER else known
 
 
 def settle(rows: Rows) -> None:
     """Keep each fact once: of the source whose value counts."""
     for by_source in rows.values():
+        if len(values(by_source, "context_window")) > 1:
+            by_source.get("prices", {}).pop("context_window", None)
+        drop_impossible_outputs(by_source)
         for fact in {fact for facts in by_source.values() for fact in facts}:
             having = {source: facts[fact] for source, facts in by_source.items() if fact in facts}
             counts = next(iter(having.values()))
@@ -229,10 +236,36 @@ def settle(rows: Rows) -> None:
             first = next(source for source, value in having.items() if value == counts)
             for source in having.keys() - {first}:
                 del by_source[source][fact]
+        fit_window(by_source)
         for source in [source for source, facts in by_source.items() if not facts]:
             del by_source[source]
     for name in [name for name, by_source in rows.items() if not by_source]:
         del rows[name]
+
+
+def values(by_source: Mapping[str, Mapping[str, Any]], fact: str) -> list[Any]:
+    return [facts[fact] for facts in by_source.values() if fact in facts]
+
+
+def drop_impossible_outputs(by_source: dict[str, dict[str, Any]]) -> None:
+    """Remove output limits that no model can have: above the context window, or of a model that does not answer."""
+    kind = next(iter(values(by_source, "functional_type")), "text_generation")
+    window = max([*values(by_source, "context_window"), *values(by_source, "max_input_tokens")], default=None)
+    for facts in by_source.values():
+        most = facts.get("max_output_tokens")
+        above = kind == "text_generation" and None not in (most, window) and most > window
+        if most is not None and (above or kind in WITHOUT_ANSWER):
+            del facts["max_output_tokens"]
+
+
+def fit_window(by_source: dict[str, dict[str, Any]]) -> None:
+    """Raise a context window that is smaller than the input limit of another source to that limit."""
+    most = max(values(by_source, "max_input_tokens"), default=0)
+    if max(values(by_source, "context_window"), default=most) < most:
+        for facts in by_source.values():
+            facts.pop("context_window", None)
+        source = next(source for source, facts in by_source.items() if facts.get("max_input_tokens") == most)
+        by_source[source]["context_window"] = most
 
 
 def written(host: str, date: str, sources: Mapping[str, Any], rows: Rows, aliases: Mapping[str, Any]) -> str:
