@@ -182,6 +182,11 @@ def test_a_damaged_file_is_replaced(data: Path, commands: list[list[str]]) -> No
     assert weights.check_weights() is None
 
 
+def test_weights_that_are_missing_are_installed_with_their_library(data: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"dhenara\[local\].*dhenara\.ai\.embedded\.weights"):
+        weights.load_weights(weights.SMALL, {"XDG_DATA_HOME": str(data.parent)})
+
+
 def test_a_download_that_fails_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subprocess.run", lambda command, check: subprocess.CompletedProcess(command, 1))
     with pytest.raises(ConfigurationError, match="cannot be downloaded"):

@@ -61,9 +61,9 @@ PHRASES: tuple[tuple[str, Replacement], ...] = (
     # How calls are made
     (r",? or raise Timeouts\(\w+=\.\.\.\)", ""),
     (r"; raise Timeouts\(\w+=\.\.\.\)", ""),
-    (r"Raise `timeout`", "Raise --timeout"),
+    (r"\b(Raise|raise) `timeout`", r"\1 --timeout"),
     (r"raise `retries`", "raise AI_MAX_RETRIES"),
-    (r"\b(Raise|Lower|Set|raise|lower|set) max_output_tokens", r"\1 --max-tokens"),
+    (r"\b(Raise|Lower|Set|raise|lower|set) max_output_tokens( \(max_tokens in the kit\))?", r"\1 --max-tokens"),
     (r"With strict=False this is a warning on the response", "With AI_STRICT=0 this is a warning"),
     (r"; with strict=True this is an error", ""),
     (r"Set options=\{'num_ctx': \.\.\.\} to a larger value, or send less", "Send less"),
@@ -71,7 +71,7 @@ PHRASES: tuple[tuple[str, Replacement], ...] = (
     (r"\btransport='(\w+)'", r"AI_TRANSPORT=\1"),
     (r"pass verify='ca\.pem' to the client or set SSL_CERT_FILE", "set AI_VERIFY=ca.pem or SSL_CERT_FILE"),
     (r"pass cert='client\.pem'", "set AI_CERT=client.pem"),
-    (r"let calls wait with LimitLayer\(wait=True\)", "let calls wait longer with AI_LIMIT_WAIT_S"),
+    (r"limit_wait_s \(wait of LimitLayer\)", "AI_LIMIT_WAIT_S"),
     (
         r"AiSettings\(cache_enabled=True\), AI_CACHE_ENABLED=1, or AiClient\(cache=\.\.\.\)",
         "pass --cache or set AI_CACHE_ENABLED=1",

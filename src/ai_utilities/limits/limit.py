@@ -94,7 +94,7 @@ class LimitReachedError(RateLimitError):
 
     code = "limit_reached"
     retriable = False
-    advice = "Wait that long, raise the limit, or let calls wait with LimitLayer(wait=True)."
+    advice = "Wait that long, raise the limit, or raise `timeout` or limit_wait_s (wait of LimitLayer)."
 
 
 class Want(TypedDict):

@@ -245,7 +245,8 @@ class CallReservations:
         name = display_name(window.name).removeprefix("budget ")
         return BudgetExceededError(
             f"the budget ({name}) has ${left:f} left of ${limit:f}, and this call may cost "
-            f"{needed}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
+            f"{needed}: nothing was sent. Set or lower max_output_tokens (max_tokens in the kit), raise the budget, "
+            "or wait for its next window.",
             budget=window.name,
             limit=limit,
             spent=spent,

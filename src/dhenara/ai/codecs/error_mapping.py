@@ -143,12 +143,15 @@ def mentions(words: str, message: str) -> bool:
     return re.search(words, message, re.IGNORECASE) is not None
 
 
+CHECK_BASE_URL = "Check base_url"
+
+
 def describe(head: Head, body: Any) -> str:
     """Describe an error response without a message of its own."""
     if isinstance(body, bytes):
         text = body.decode("utf-8", "replace").strip()
         if text.startswith("<"):
-            return f"received a web page instead of an API response: {page_title(text)}. Check base_url"
+            return f"received a web page instead of an API response: {page_title(text)}. {CHECK_BASE_URL}"
         return text[:LONGEST_BODY] or f"received status {head.status} with an empty body"
     return json.dumps(body).decode()[:LONGEST_BODY]
 
@@ -169,7 +172,7 @@ def parse_body(body: bytes) -> Any:
 def not_an_answer(head: Head, body: bytes, expected: str) -> CallError:
     """Return the error for a success status with an unexpected body."""
     kind = head.headers.get("content-type", "no content type")
-    shown = describe(head, body)
+    shown = describe(head, body).removesuffix(f". {CHECK_BASE_URL}")  # the advice of the error says so too
     return BadAnswerError(
         f"expected {expected}, got {kind}: {shown}",
         status=head.status,

