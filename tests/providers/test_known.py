@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai import AIModelClient, Provider, Route, register_provider
 from dhenara.ai.codecs.base import load_codec
-from dhenara.ai.codecs.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks, MessagesQuirks
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers import provider as registry
 from dhenara.ai.providers.auth import header
@@ -104,6 +104,28 @@ def test_a_provider_of_ones_own(own_provider: str, server: FakeServer) -> None:
     requested = server.exchanges[0]
     assert requested.path == "/mars/v1/chat/completions"
     assert (requested.headers["x-acme-key"], requested.json["max_tokens"]) == ("a-key", 3)
+
+
+@pytest.mark.parametrize(
+    ("routes", "message"),
+    [
+        ((), r"acme: the provider has no routes"),
+        ((Route("openai", ChatQuirks()),), r"acme: unknown protocol 'openai' in a route. Use one of openai_chat, "),
+        ((Route("openai_chat", MessagesQuirks()),), r"Write Route\('openai_chat', ChatQuirks\(\.\.\.\)\)"),
+    ],
+    ids=["none", "unknown protocol", "quirks of another protocol"],
+)
+def test_routes_that_cannot_work_are_refused_when_they_are_registered(routes: tuple[Route, ...], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        register_provider(Provider(name="acme", base_url="https://acme.example/v1", routes=routes))
+    assert registry.find_provider("acme") is None
+
+
+def test_the_routes_of_the_package_pass_the_same_check() -> None:
+    providers = [registry.load_provider(name) for name in registry.KNOWN]
+    for provider in providers:
+        registry.check_routes(provider)
+    assert {route.codec for provider in providers for route in provider.routes} == set(registry.PROTOCOL_QUIRKS)
 
 
 def test_missing_parts_of_a_base_url_are_requested_by_name(own_provider: str) -> None:

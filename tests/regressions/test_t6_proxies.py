@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import socket
 import traceback
 import urllib.request
 from typing import Any
@@ -14,7 +15,7 @@ from ai_utilities import AiClient, AiSettings
 from conformance.peers import Peer, read, send, serving, stall
 from conformance.row import head, sized
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import CallTimeoutError, ConfigurationError, DhenaraError, ProxyError
+from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ConnectionFailedError, DhenaraError, ProxyError
 from dhenara.ai.http.proxy import find_proxy
 from dhenara.ai.types import Timeouts
 from support.worlds import World, endpoint
@@ -84,6 +85,17 @@ def test_the_kit_hides_the_password_too(monkeypatch: pytest.MonkeyPatch) -> None
         with AiClient(settings) as client, pytest.raises(Exception, match=r".") as failed:
             client.ask("?")
         assert not [one for one in HIDDEN if one in shown(failed.value)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_is_named(scheme: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{port}")
+    client = AIModelClient(endpoint(f"{scheme}://api.example"))
+    with pytest.raises(ConnectionFailedError, match=rf"the proxy 127\.0\.0\.1:{port} is not reachable"):
+        world.run(client, "?", retries=0, timeout=10)
+    world.close(client)
 
 
 @pytest.mark.parametrize(("status", "attempts"), [(400, 1), (403, 1), (407, 1), (502, 2), (504, 2)])

@@ -247,6 +247,13 @@ def is_within(address: Address, place: str) -> bool:
 OK = range(200, 300)
 
 
+async def connect_to_proxy(network: Network, proxy: Proxy, left: Callable[[], float | None]) -> Connection:
+    try:
+        return await network.connect(proxy.host, proxy.port, left())
+    except ConnectFailed as error:
+        raise ConnectFailed(f"the proxy {proxy} is not reachable: {error}") from error
+
+
 async def open_tunnel(
     network: Network, proxy: Proxy, host: str, port: int, left: Callable[[], float | None]
 ) -> Connection:
@@ -267,7 +274,7 @@ async def open_tunnel(
         ReadTimeout: If the connect timeout expired; `connecting` is set.
         ConnectFailed: If the proxy could not be reached or closed the connection.
     """
-    conn = await network.connect(proxy.host, proxy.port, left())
+    conn = await connect_to_proxy(network, proxy, left)
     try:
         await ask_for_tunnel(conn, proxy, f"{bracketed(host)}:{port}", left)
     except BaseException:

@@ -35,7 +35,7 @@ from .protocol.message import (
     Response,
     ReusedConnectionClosed,
 )
-from .proxy import PORTS, ProxiedResponse, bracketed, find_proxy, hiding_secrets, open_tunnel
+from .proxy import PORTS, ProxiedResponse, bracketed, connect_to_proxy, find_proxy, hiding_secrets, open_tunnel
 from .response import HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten
 from .sockets.socket_connection import BlockingNetwork
@@ -247,7 +247,7 @@ class HttpTransport:
                 self._network, proxy, server_address.address or server_address.host, server_address.port, left
             )
         else:
-            return await self._network.connect(proxy.host, proxy.port, left())
+            return await connect_to_proxy(self._network, proxy, left)
         return (
             await self._network.start_tls(connection, server_address.host, left())
             if server_address.secure

@@ -192,6 +192,18 @@ class ModelListRoute:
 
 
 _registered: dict[str, Provider] = {}
+PROTOCOL_QUIRKS: Mapping[str, str] = MappingProxyType(
+    {
+        "openai_chat": "ChatQuirks",
+        "openai_responses": "ResponsesQuirks",
+        "anthropic": "MessagesQuirks",
+        "gemini": "GeminiQuirks",
+        "converse": "ConverseQuirks",
+        "cohere": "CohereQuirks",
+        "ollama": "OllamaQuirks",
+    }
+)
+"""The protocols of chat with the classes of their quirks, by name: a class is loaded with the provider that uses it."""
 
 
 def register_provider(provider: Provider) -> None:
@@ -201,9 +213,30 @@ def register_provider(provider: Provider) -> None:
 
     Args:
         provider: The provider. It may replace a built-in one.
+
+    Raises:
+        ConfigurationError: If it has no route, or a route of chat has an unknown protocol or the quirks of another one.
     """
+    check_routes(provider)
     _registered[provider.name] = provider
     add_provider_name(provider.name, provider.aliases)
+
+
+def check_routes(provider: Provider) -> None:
+    if not provider.routes and not provider.operations:
+        raise ConfigurationError(f"{provider.name}: the provider has no routes. Pass routes=(Route(...),)")
+    for route in provider.routes:
+        expected = PROTOCOL_QUIRKS.get(route.codec)
+        if expected is None:
+            known = ", ".join(PROTOCOL_QUIRKS)
+            raise ConfigurationError(
+                f"{provider.name}: unknown protocol {route.codec!r} in a route. Use one of {known}"
+            )
+        if expected not in {kind.__name__ for kind in type(route.quirks).__mro__}:
+            raise ConfigurationError(
+                f"{provider.name}: {type(route.quirks).__name__} is not for the protocol {route.codec}. "
+                f"Write Route({route.codec!r}, {expected}(...))"
+            )
 
 
 def unregister_provider(name: str) -> None:

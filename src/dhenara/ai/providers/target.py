@@ -249,7 +249,7 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
     if not provider.routes:
         offered = " or ".join(dict.fromkeys(route.operation for route in provider.operations))
         raise ConfigurationError(
-            f"{provider.name} ({model}): this provider does not chat. Call {offered}, or use another"
+            f"{provider.name} ({model}): this provider does not chat. Call {offered}, or use another provider."
         )
     spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes))
     wanted = f" in the protocol {protocol!r}" if protocol else ""
