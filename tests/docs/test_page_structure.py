@@ -17,6 +17,12 @@ PAGES = [path for path in sorted(DOCS.rglob("*.md")) if "reference" not in path.
 CODE = re.compile(r"^(?P<indent> *)```(?:python|py|toml)\n(?P<code>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^ *(\$ .*)$", re.MULTILINE)
 COLUMNS = 88
+OVERVIEWS = (
+    "answers cli compared concepts cookbook examples extras features index parameters performance providers releases "
+    "security"
+)
+"""Pages that list or compare, about what other pages describe."""
+FAILURES = re.compile(r"^##+ .*(goes wrong|rror|fail|breaks)", re.MULTILINE)
 COPIES = {DOCS / "examples.md"}
 """Code of files, without the fake server that they start."""
 
@@ -76,3 +82,8 @@ def test_code_uses_only_names_that_a_reader_sees(page: Path) -> None:
         visible.update(bound_names(tree))
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         assert used - visible == set()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "coming-from" not in page.parts], ids=named)
+def test_a_page_about_a_feature_says_what_goes_wrong(page: Path) -> None:
+    assert page.stem in OVERVIEWS.split() or FAILURES.search(page.read_text(encoding="utf-8"))
