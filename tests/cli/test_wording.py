@@ -125,7 +125,9 @@ TRANSLATED = {
     "The provider stalled; raise Timeouts(idle=...).": "The provider stalled.",
     "Raise `timeout`, or request a shorter response.": "Raise --timeout, or request a shorter response.",
     "Raise max_output_tokens, or request a smaller object.": "Raise --max-tokens, or request a smaller object.",
-    "Set or lower max_output_tokens (max_tokens in the kit), raise the budget.": "Set or lower --max-tokens, raise the budget.",
+    "Set or lower max_output_tokens (max_tokens in the kit), raise the budget.": (
+        "Set or lower --max-tokens, raise the budget."
+    ),
     "Raise the limit, or raise `timeout` or limit_wait_s (wait of LimitLayer).": (
         "Raise the limit, or raise --timeout or AI_LIMIT_WAIT_S."
     ),
