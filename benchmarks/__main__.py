@@ -27,7 +27,8 @@ HERE = Path(__file__).resolve().parent
 SCENARIOS = (
     "first", "import", "call_1", "stream_1", "stream_1_async", "call_1_async", "stream_responses",
     "stream_responses_async", "stream_anthropic", "stream_anthropic_async", "stream_gemini", "stream_gemini_async",
-    "call_500", "stream_paced", "stream_200",
+    "call_responses", "call_anthropic", "call_gemini", "call_500", "stream_paced", "stream_paced_responses",
+    "stream_paced_anthropic", "stream_paced_gemini", "stream_200",
 )  # fmt: skip
 TIMES = {"import": 3, "first": 3}
 """How often in a round, where once is over in a moment and the next disturbance is as long."""
@@ -50,16 +51,6 @@ def local_server(*options: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate()
-
-
-def protocol_of(scenario: str, contestant: Contestant) -> str | None:
-    """The protocol that a contestant speaks in a scenario; None if it does not speak it."""
-    kind, _, rest = scenario.partition("_")
-    if kind != "stream" or rest == "paced":
-        return contestant.protocols[0]
-    name = rest.removesuffix("_async")
-    protocol = "chat" if name in ("1", "200") else name
-    return protocol if protocol in contestant.protocols else None
 
 
 def measure(contestant: Contestant, scenario: str, protocol: str, url: str) -> Raw:
@@ -89,9 +80,9 @@ def collect(
             for scenario in scenarios:
                 for _ in range(TIMES.get(scenario, 1)):
                     for contestant in contestants:
-                        if protocol := protocol_of(scenario, contestant):
+                        if protocol := contestant.protocol_of(scenario):
                             progress(f"round {number + 1} of {rounds}: {scenario}: {contestant.name}")
-                            url = paced if scenario == "stream_paced" else burst
+                            url = paced if scenario.startswith("stream_paced") else burst
                             samples[contestant.name][scenario].append(measure(contestant, scenario, protocol, url))
                 save(medians(samples), samples)
     progress("")

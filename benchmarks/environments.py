@@ -21,6 +21,7 @@ class Contestant:
         needs: What pip installs for it; the first is the library itself.
         protocols: What it speaks, as `answers.ANSWERS` names it; the first is used where a scenario names none.
         shares: Module of the contestant whose environment it uses.
+        scenarios: The beginnings of the scenarios that it takes part in; empty: all.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Contestant:
     needs: tuple[str, ...]
     protocols: tuple[str, ...] = ("chat", "responses")
     shares: str = ""
+    scenarios: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
@@ -41,16 +43,35 @@ class Contestant:
     def is_ours(self) -> bool:
         return self.needs[0] == str(ROOT)
 
+    def protocol_of(self, scenario: str) -> str | None:
+        """The protocol that it speaks in a scenario; None if it does not take part in it."""
+        if self.scenarios and not scenario.startswith(self.scenarios):
+            return None
+        named = next((name for name in EVERY_PROTOCOL if f"_{name}" in scenario), None)
+        if named is None and scenario.startswith("stream"):
+            named = "chat"
+        if named is None:
+            return self.protocols[0]
+        return named if named in self.protocols else None
+
 
 EVERY_PROTOCOL = ("chat", "responses", "anthropic", "gemini")
+KIT_PROTOCOLS = ("chat", "anthropic", "gemini")
+ASYNC = ("call_1_async", "call_500", "stream_1_async", "stream_anthropic_async", "stream_gemini_async", "stream_200")
 CONTESTANTS = (
     Contestant("dhenara", "ours", (str(ROOT),), EVERY_PROTOCOL),
-    Contestant("ai_utilities", "kit", (str(ROOT),), ("chat", "anthropic", "gemini"), shares="ours"),
+    Contestant("dhenara, chunks", "ours_chunks", (str(ROOT),), EVERY_PROTOCOL, "ours", ("stream",)),
+    Contestant("dhenara, SSE", "ours_sse", (str(ROOT),), EVERY_PROTOCOL, "ours", ("stream",)),
+    Contestant("ai_utilities", "kit", (str(ROOT),), KIT_PROTOCOLS, "ours"),
+    Contestant("ai_utilities, SQLite", "kit_stores", (str(ROOT),), KIT_PROTOCOLS, "ours", ("call",)),
     Contestant("raw socket", "raw_socket", ("pydantic-core",), EVERY_PROTOCOL),
     Contestant("httpx2 + json", "bare", ("httpx2",), EVERY_PROTOCOL),
     Contestant("openai", "openai_sdk", ("openai",)),
+    Contestant("openai, aiohttp", "openai_aiohttp", ("openai[aiohttp]",), ("chat",), "", ASYNC),
     Contestant("anthropic", "anthropic_sdk", ("anthropic",), ("anthropic",)),
+    Contestant("anthropic, aiohttp", "anthropic_aiohttp", ("anthropic[aiohttp]",), ("anthropic",), "", ASYNC),
     Contestant("google-genai", "google_lib", ("google-genai",), ("gemini",)),
+    Contestant("google-genai, aiohttp", "google_aiohttp", ("google-genai[aiohttp]",), ("gemini",), "", ASYNC),
     Contestant("litellm", "litellm_lib", ("litellm",), EVERY_PROTOCOL),
     Contestant("any-llm", "any_llm_lib", ("any-llm-sdk[openai]",)),
     Contestant("pydantic-ai-slim", "pydantic_ai_lib", ("pydantic-ai-slim[openai]",)),

@@ -165,13 +165,13 @@ def measure(scenario, name, url, protocol):
             return first(name, url, protocol)
         case "stream_200":
             return run_async(stream_many(name, url, protocol, 200))
-        case "call_1":
+        case "call_1" | "call_responses" | "call_anthropic" | "call_gemini":
             return call_one(name, url, protocol, CALLS)
         case "call_1_async":
             return run_async(call_async(name, url, protocol, 1, CALLS))
         case "call_500":
             return run_async(call_async(name, url, protocol, 500, 3))
-        case "stream_paced":
+        case _ if scenario.startswith("stream_paced"):
             return stream_one(name, url, protocol, 3)
         case _ if scenario.endswith("_async"):
             return run_async(stream_async(name, url, protocol, 8))

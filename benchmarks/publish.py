@@ -17,7 +17,7 @@ from pathlib import Path
 from .chart import Panel, chunk_scenario, draw_growth, draw_speed
 from .environments import ROOT
 from .growth import LINES, STORED, GrowthRun, Lines, Values
-from .table import CALLS, CHUNKS, STARTS, Results, ahead, cell, failures, goals, markdown, number, table
+from .table import CALLS, CHUNKS, PACED, STARTS, Results, ahead, cell, failures, goals, markdown, number, table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 CHART = ROOT / "docs" / "images" / "speed.svg"
@@ -79,12 +79,15 @@ def summary(run: Run, *, short: bool = False) -> str:
         chunk = chunk_scenario(run.protocols[name])
         scenarios = {"chunk": chunk, "async chunk": f"{chunk}_async"}
         values = [number(run.results, name, scenarios.get(s, s), key) for s, key in columns.values()]
-        rows.append([name, str(facts["distributions"]), *map(cell, values)])
+        if any(value is not None for value in values):
+            rows.append([name, str(facts["distributions"]), *map(cell, values)])
     return markdown(rows)
 
 
 NOTE = """CPU time of the client process; calls and chunks are those of OpenAI Chat, for anthropic and google-genai
-those of their own protocols. `dhenara` is the engine, `ai_utilities` the kit around it. The raw socket with a JSON
+those of their own protocols. `dhenara` is the engine, `ai_utilities` the kit around it. A chunk of `dhenara` is one
+text of its stream of text; of `dhenara, chunks` an object with nested deltas, as in the other libraries. `SQLite` is
+the kit with ledger, limits and budget in files, `aiohttp` an SDK over that HTTP client. The raw socket with a JSON
 parser in C has no timeouts, no TLS and no checks: it is the least that Python can do.
 """
 
@@ -115,6 +118,8 @@ def full_part(run: Run) -> str:
         table(run.results, CALLS),
         "### A chunk of a stream, µs",
         table(run.results, CHUNKS),
+        "### A chunk of a stream with one event every ms, µs",
+        table(run.results, PACED),
         "### Where others are ahead",
         "\n".join(f"- {line}" for line in ahead(run.results)) or "Nowhere in this run.",
         "### Versions, with the distributions that each brings into an empty environment",

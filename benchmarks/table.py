@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from .environments import CONTESTANTS
+
 Results = Mapping[str, Mapping[str, Mapping[str, float] | str]]
 Column = tuple[str, str, str]
 """Scenario, key of its numbers, title."""
@@ -19,6 +21,9 @@ CALLS: tuple[Column, ...] = (
     ("call_1", "cpu_us", "sync, µs"),
     ("call_1", "latency_ms", "sync, latency, ms"),
     ("call_1", "new_connections", "sync, connections opened"),
+    ("call_responses", "cpu_us", "sync, Responses, µs"),
+    ("call_anthropic", "cpu_us", "sync, Anthropic, µs"),
+    ("call_gemini", "cpu_us", "sync, Gemini, µs"),
     ("call_1_async", "cpu_us", "async, µs"),
     ("call_500", "cpu_us", "500 in flight, µs"),
     ("call_500", "latency_ms", "500 in flight, latency, ms"),
@@ -28,7 +33,6 @@ CHUNKS: tuple[Column, ...] = (
     ("stream_1", "cpu_us", "Chat"),
     ("stream_1_async", "cpu_us", "Chat, async"),
     ("stream_200", "cpu_us", "Chat, 200 streams"),
-    ("stream_paced", "cpu_us", "one event every ms"),
     ("stream_responses", "cpu_us", "Responses"),
     ("stream_responses_async", "cpu_us", "Responses, async"),
     ("stream_anthropic", "cpu_us", "Anthropic"),
@@ -36,8 +40,17 @@ CHUNKS: tuple[Column, ...] = (
     ("stream_gemini", "cpu_us", "Gemini"),
     ("stream_gemini_async", "cpu_us", "Gemini, async"),
 )
+PACED: tuple[Column, ...] = (
+    ("stream_paced", "cpu_us", "Chat, one event every ms"),
+    ("stream_paced_responses", "cpu_us", "Responses, one event every ms"),
+    ("stream_paced_anthropic", "cpu_us", "Anthropic, one event every ms"),
+    ("stream_paced_gemini", "cpu_us", "Gemini, one event every ms"),
+)
+COLUMNS = (*STARTS, *CALLS, *CHUNKS, *PACED)
 KINDS = {"import": "start:", "first": "start:", "call": "calls:", "stream": "chunks:"}
 OURS, KIT, SOCKET, BARE, OPENAI = "dhenara", "ai_utilities", "raw socket", "httpx2 + json", "openai"
+OUR_CHUNKS, OUR_EVENTS, KIT_STORES = "dhenara, chunks", "dhenara, SSE", "ai_utilities, SQLite"
+OF_OURS = (OURS, OUR_CHUNKS, OUR_EVENTS, KIT, KIT_STORES)
 
 
 def number(results: Results, name: str, scenario: str, key: str) -> float | None:
@@ -45,10 +58,11 @@ def number(results: Results, name: str, scenario: str, key: str) -> float | None
     return sample[key] if isinstance(sample, Mapping) and key in sample else None
 
 
-def table(results: Results, columns: Sequence[Column] = (*STARTS, *CALLS, *CHUNKS)) -> str:
+def table(results: Results, columns: Sequence[Column] = COLUMNS) -> str:
     """A Markdown table, which reads well on a terminal too. CPU time of the client process."""
     used = [(s, key, title) for s, key, title in columns if any(s in scenarios for scenarios in results.values())]
     rows = [[name, *(spread_cell(results, name, s, key) for s, key, _ in used)] for name in results]
+    rows = [row for row in rows if any(value != "-" for value in row[1:])]
     return markdown([["", *(title for _, _, title in used)], *rows])
 
 
@@ -81,11 +95,11 @@ def spread_cell(results: Results, name: str, scenario: str, key: str) -> str:
 
 def ahead(results: Results) -> Iterator[str]:
     """Where a peer needs less than the engine does, one line each."""
-    for scenario, key, title in (*STARTS, *CALLS, *CHUNKS):
+    for scenario, key, title in COLUMNS:
         own = number(results, OURS, scenario, key)
         for name in results:
             other = number(results, name, scenario, key)
-            if name not in (OURS, KIT, SOCKET) and own is not None and other is not None and other < own:
+            if name not in (*OF_OURS, SOCKET) and own is not None and other is not None and other < own:
                 kind = KINDS[scenario.partition("_")[0]]
                 yield f"{name} is ahead in {kind} {title}: {cell(other)}, {OURS} {cell(own)}"
 
@@ -97,6 +111,14 @@ def failures(results: Results) -> Iterator[str]:
                 yield f"{name}: {scenario}: {sample}"
 
 
+CALL_TITLES = {
+    "call_1": "sync",
+    "call_responses": "sync, Responses",
+    "call_anthropic": "sync, Anthropic",
+    "call_gemini": "sync, Gemini",
+    "call_1_async": "async",
+    "call_500": "500 in flight",
+}
 Goal = tuple[str, float | None, str, bool]
 """Title, measured ratio, what was wanted, whether it is reached."""
 
@@ -107,25 +129,34 @@ def goals(results: Results) -> list[Goal]:
 
 
 def every_goal(results: Results) -> Iterator[Goal]:
-    for scenario, _, title in CHUNKS:
-        yield goal(results, f"chunk, {title}: dhenara / raw socket", scenario, OURS, SOCKET, most=3.0)
-    for scenario, title in (("call_1", "sync"), ("call_1_async", "async"), ("call_500", "500 in flight")):
+    for scenario, _, title in (*CHUNKS, *PACED):
+        for ours in (OURS, OUR_CHUNKS, OUR_EVENTS):
+            yield goal(results, f"chunk, {title}: {ours} / raw socket", scenario, ours, SOCKET, most=3.0)
+    for scenario, title in CALL_TITLES.items():
         yield goal(results, f"call, {title}: dhenara / raw socket", scenario, OURS, SOCKET, most=3.0)
         yield goal(results, f"call, {title}: ai_utilities / dhenara", scenario, KIT, OURS, most=1.25)
-    for scenario, _, title in CHUNKS:
+        yield goal(results, f"call, {title}: ai_utilities, SQLite / dhenara", scenario, KIT_STORES, OURS, most=2.0)
+    for scenario, _, title in (*CHUNKS, *PACED):
         yield goal(results, f"chunk, {title}: dhenara / httpx2 + json", scenario, OURS, BARE, most=1.5)
-    for scenario, _, title in CHUNKS[:5]:
-        yield goal(results, f"chunk, {title}: openai / dhenara", scenario, OPENAI, OURS, least=5.0)
-    for scenario, title in (("call_1", "sync"), ("call_1_async", "async"), ("call_500", "500 in flight")):
+    for scenario, _, title in (*CHUNKS, *PACED):
+        for ours in (OURS, OUR_CHUNKS):
+            yield goal(results, f"chunk, {title}: openai / {ours}", scenario, OPENAI, ours, least=5.0)
+    for scenario, title in CALL_TITLES.items():
         yield goal(results, f"call, {title}: dhenara / httpx2 + json", scenario, OURS, BARE, most=1.3)
-        peers = [name for name in results if name not in (OURS, KIT, SOCKET, BARE)]
-        best = min(peers, key=lambda name: number(results, name, scenario, "cpu_us") or 1e9, default=OPENAI)
+        best = best_peer(results, scenario)
         yield goal(results, f"call, {title}: dhenara / the best peer ({best})", scenario, OURS, best, most=1.0)
     alone, many = (number(results, OURS, s, "cpu_us") for s in ("call_1_async", "call_500"))
     yield judge("call: dhenara with 500 in flight / with 1", many / alone if many and alone else None, most=2.0)
     start = "interpreter + import + first call"
     yield goal(results, f"{start}: dhenara / openai", "first", OURS, OPENAI, most=0.5, key="cpu_ms")
     yield goal(results, f"{start}: ai_utilities / openai", "first", KIT, OPENAI, most=0.7, key="cpu_ms")
+
+
+def best_peer(results: Results, scenario: str) -> str:
+    """The library that needs the least for a call, of those that speak the protocol which ours speaks there."""
+    others = {one.name for one in CONTESTANTS if one.protocol_of(scenario) != CONTESTANTS[0].protocol_of(scenario)}
+    peers = [name for name in results if name not in (*OF_OURS, SOCKET, BARE, *others)]
+    return min(peers, key=lambda name: number(results, name, scenario, "cpu_us") or 1e9, default=OPENAI)
 
 
 def goal(

@@ -20,6 +20,8 @@ def event_length(event):
 
 
 def call(llm, protocol):
+    if protocol == "responses":
+        return llm.responses(**RESPONSE).output_text
     return llm.completion(**CHAT).choices[0].message.content
 
 

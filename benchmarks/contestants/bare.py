@@ -4,7 +4,7 @@ import json
 
 import httpx2
 
-from .wire import BODIES, EVENT_TEXTS, PATHS, streamed_body
+from .wire import BODIES, EVENT_TEXTS, PATHS, WHOLE_TEXTS, streamed_body
 
 LIMITS = httpx2.Limits(max_connections=2000, max_keepalive_connections=2000)
 
@@ -14,7 +14,7 @@ def client(url, protocol):
 
 
 def call(client, protocol):
-    return client.post(PATHS[protocol][0], json=BODIES[protocol]).json()["choices"][0]["message"]["content"]
+    return WHOLE_TEXTS[protocol](client.post(PATHS[protocol][0], json=BODIES[protocol]).json())
 
 
 def text_length(line, read_text):
@@ -35,7 +35,7 @@ def async_client(url, protocol):
 
 async def acall(client, protocol):
     response = await client.post(PATHS[protocol][0], json=BODIES[protocol])
-    return response.json()["choices"][0]["message"]["content"]
+    return WHOLE_TEXTS[protocol](response.json())
 
 
 async def astream(client, protocol):

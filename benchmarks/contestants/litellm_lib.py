@@ -30,6 +30,8 @@ def event_length(event):
 
 
 def call(request, protocol):
+    if protocol == "responses":
+        return litellm.responses(**request).output_text
     return completion(**request).choices[0].message.content
 
 

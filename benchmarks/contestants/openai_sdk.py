@@ -20,6 +20,8 @@ def client(url, protocol):
 
 
 def call(client, protocol):
+    if protocol == "responses":
+        return client.responses.create(**RESPONSE).output_text
     return client.chat.completions.create(**CHAT).choices[0].message.content
 
 

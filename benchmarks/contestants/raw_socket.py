@@ -9,7 +9,7 @@ import socket
 
 from pydantic_core import from_json
 
-from .wire import BODIES, EVENT_TEXTS, PATHS, streamed_body
+from .wire import BODIES, EVENT_TEXTS, PATHS, WHOLE_TEXTS, streamed_body
 
 
 def encode_request(path, body):
@@ -17,12 +17,12 @@ def encode_request(path, body):
     return b"POST %s HTTP/1.1\r\nhost: bench\r\ncontent-length: %d\r\n\r\n%s" % (path.encode(), len(data), data)
 
 
-def whole_text(response):
+def whole_text(response, read_text):
     """The text of a response, or None if it is not complete yet."""
     head, separator, body = response.partition(b"\r\n\r\n")
     if not separator or len(body) < int(head.rpartition(b"content-length: ")[2]):
         return None
-    return from_json(body)["choices"][0]["message"]["content"]
+    return read_text(from_json(body))
 
 
 class Events:
@@ -50,8 +50,8 @@ def client(url, protocol):
 
 def call(connection, protocol):
     connection.sendall(encode_request(PATHS[protocol][0], BODIES[protocol]))
-    response = b""
-    while (text := whole_text(response)) is None:
+    read_text, response = WHOLE_TEXTS[protocol], b""
+    while (text := whole_text(response, read_text)) is None:
         response += connection.recv(65536)
     return text
 
@@ -82,6 +82,11 @@ class Pool:
     def keep(self, connection):
         self._idle.append(connection)
 
+    async def aclose(self):
+        for _, writer in self._idle:
+            writer.close()
+            await writer.wait_closed()
+
 
 def async_client(url, protocol):
     return Pool(url)
@@ -89,8 +94,8 @@ def async_client(url, protocol):
 
 async def acall(pool, protocol):
     connection = await pool.send(PATHS[protocol][0], BODIES[protocol])
-    response = b""
-    while (text := whole_text(response)) is None:
+    read_text, response = WHOLE_TEXTS[protocol], b""
+    while (text := whole_text(response, read_text)) is None:
         response += await connection[0].read(65536)
     pool.keep(connection)
     return text

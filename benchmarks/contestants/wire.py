@@ -38,4 +38,22 @@ def gemini_text(event):
     return event["candidates"][0]["content"]["parts"][0]["text"]
 
 
+def whole_chat_text(answer):
+    return answer["choices"][0]["message"]["content"]
+
+
+def whole_responses_text(answer):
+    return answer["output"][0]["content"][0]["text"]
+
+
+def whole_anthropic_text(answer):
+    return answer["content"][0]["text"]
+
+
 EVENT_TEXTS = {"chat": chat_text, "responses": responses_text, "anthropic": anthropic_text, "gemini": gemini_text}
+WHOLE_TEXTS = {
+    "chat": whole_chat_text,
+    "responses": whole_responses_text,
+    "anthropic": whole_anthropic_text,
+    "gemini": gemini_text,
+}

@@ -1,0 +1,24 @@
+"""dhenara.ai, the engine, with every chunk written as a server-sent event, as for a browser."""
+
+from .ours import async_client, client
+
+PROMPT = "What is the capital of France?"
+__all__ = ["astream", "async_client", "client", "stream"]
+
+
+def text_length(chunk):
+    if chunk is None:
+        return 0
+    assert chunk.to_sse_format().startswith("event: ")
+    return len(chunk.text_delta)
+
+
+def stream(client, protocol):
+    return sum(text_length(chunk) for chunk, _ in client.generate(PROMPT, streaming=True).sync_stream_generator)
+
+
+async def astream(client, protocol):
+    length = 0
+    async for chunk, _ in (await client.generate_async(PROMPT, streaming=True)).async_stream_generator:
+        length += text_length(chunk)
+    return length
