@@ -8,7 +8,8 @@ import pickle
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel
+import pytest
+from pydantic import BaseModel, ValidationError
 
 from dhenara.ai import AIModelCallResponse, AIModelClient
 from dhenara.ai.history.parsing import read_history
@@ -17,6 +18,7 @@ from dhenara.ai.types.chat.report import Attempt
 from dhenara.ai.types.chat.response import ChatResponse, ChatResponseChoice
 from dhenara.ai.types.chat.usage import PRICING, Usage
 from dhenara.ai.types.content.media import TextContent
+from dhenara.ai.types.model_base import ModelTemplate
 from support.raw_server import Connection, RawServer
 
 BODY = json.dumps(
@@ -86,3 +88,28 @@ def test_made_objects_share_nothing_that_can_be_changed() -> None:
         for name in type(one).model_fields:
             mine, theirs = getattr(one, name), getattr(other, name)
             assert mine is not theirs or not isinstance(mine, list | dict | set), name
+
+
+def test_made_objects_take_only_values_of_their_fields() -> None:
+    template = ModelTemplate(Attempt)
+    with pytest.raises(ValidationError, match="outcom\n"):
+        template.make({"number": 1, "outcome": "answered", "outcom": "failed"})
+    with pytest.raises(ValidationError, match="outcome\n"):
+        template.make({"number": 1})
+
+
+def test_fields_that_are_not_given_are_not_set_and_not_shared() -> None:
+    first, second = (ModelTemplate(Usage).make({"input_tokens": 1}) for _ in range(2))
+    assert first == Usage(input_tokens=1)
+    assert first.model_fields_set == {"input_tokens"}
+    assert first.raw is not second.raw
+
+
+def test_responses_with_the_same_fields_and_different_streams_differ() -> None:
+    stream: Any = object()
+    first, second = (AIModelCallResponse.streaming(stream=one) for one in (stream, object()))  # type: ignore[arg-type]
+    assert first == AIModelCallResponse.streaming(stream=stream) == copy.copy(first)
+    assert first != second
+    assert first != AIModelCallResponse.streaming(async_stream=second.sync_stream_generator)  # type: ignore[arg-type]
+    assert AIModelCallResponse.streaming() == AIModelCallResponse()
+    assert first.model_dump() == AIModelCallResponse().model_dump()

@@ -131,7 +131,7 @@ def typed(given: Mapping[str, Any]) -> Message:
     return read_item(given) if is_item(given) else validate_message(given)
 
 
-PROMPT = ModelTemplate(Prompt.model_construct({"contents"}, contents=[]))
+PROMPT = ModelTemplate(Prompt)
 
 
 def user_prompt(text: str) -> Prompt:

@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=OperationResponse)
 
-COMPLETE = {*AIModelCallResponse.model_fields}
-CHAT_RESPONSE = ModelTemplate(AIModelCallResponse.model_construct(COMPLETE - {"image_response"}))
-IMAGE_RESPONSE = ModelTemplate(AIModelCallResponse.model_construct(COMPLETE - {"chat_response"}))
+RESPONSE = ModelTemplate(AIModelCallResponse)
 
 
 class Pipeline:
@@ -165,8 +163,8 @@ class Pipeline:
         facts = call_facts(call)
         facts["duration_seconds"] = self.io.monotonic() - call.journal.started_at
         if call.operation == "image":
-            return IMAGE_RESPONSE.make({**facts, "image_response": to_image_response(answer, made)})
-        return CHAT_RESPONSE.make({**facts, "chat_response": answer})
+            return RESPONSE.make({**facts, "image_response": to_image_response(answer, made)})
+        return RESPONSE.make({**facts, "chat_response": answer})
 
     async def perform(self, call: Call, kind: type[R]) -> R:
         """Send an operation other than chat and return its complete result."""

@@ -117,7 +117,7 @@ def backoff(config: AIModelCallConfig, failed: int) -> float:
     return float(min(config.retry_delay * 2 ** min(failed - 1, 60), config.max_retry_delay))
 
 
-ATTEMPT = ModelTemplate(Attempt.model_construct({*Attempt.model_fields}, number=1, outcome="answered"))
+ATTEMPT = ModelTemplate(Attempt)
 
 
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:

@@ -153,13 +153,18 @@ class ChoiceBuilder:
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
         """Return the choice as it is now."""
-        fields: dict[str, Any] = {"index": index, "contents": self.contents(origin)}
-        if (end := self.end) is not None:
-            fields |= {"finish_reason": end.reason, "raw_finish_reason": end.raw}
-            fields |= {"stop_sequence": end.stop_sequence, "finish_message": end.message}
-        if self.logprobs is not None:
-            fields["logprobs"] = list(self.logprobs)
-        return CHOICE.make(fields)
+        end, logprobs = self.end, self.logprobs
+        return CHOICE.make(
+            {
+                "index": index,
+                "contents": self.contents(origin),
+                "finish_reason": end and end.reason,
+                "raw_finish_reason": end and end.raw,
+                "stop_sequence": end and end.stop_sequence,
+                "finish_message": end and end.message,
+                "logprobs": None if logprobs is None else list(logprobs),
+            }
+        )
 
     def contents(self, origin: Origin | None) -> list[ContentItem]:
         contents: list[ContentItem] = []
@@ -170,8 +175,8 @@ class ChoiceBuilder:
         return contents
 
 
-CHOICE = ModelTemplate(ChatResponseChoice.model_construct({*ChatResponseChoice.model_fields}))
-RESPONSE = ModelTemplate(ChatResponse.model_construct({*ChatResponse.model_fields} - {"cached"}))
+CHOICE = ModelTemplate(ChatResponseChoice)
+RESPONSE = ModelTemplate(ChatResponse)
 
 Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
 """Converts a choice to the requested structured output."""

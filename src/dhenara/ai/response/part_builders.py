@@ -35,7 +35,7 @@ from ..types.model_base import ModelTemplate
 from ..wire import json
 from ..wire.partial_json import PartialJson
 
-TEXT = ModelTemplate(TextContent.model_construct({"text", "citations", "origin", "extras"}))
+TEXT = ModelTemplate(TextContent)
 
 
 class PartBuilder(Protocol):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, LiteralString, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError, SchemaValidator, core_schema
 
 from ..errors import ConfigurationError
 from ..lazy_package import raise_missing
@@ -128,31 +129,31 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class ModelTemplate(Generic[M]):
-    """Makes objects of one model from values that need no validation.
+    """Makes objects of one model, which has no private attributes, from values that need no validation.
 
-    It restores the state of a finished object with other values, as `pickle` does. That takes a third of the steps of
-    `model_construct`, and half of those of `model_copy` (decision 40).
+    pydantic's core makes them, by a schema whose fields take any value: in half the time of restoring a state as
+    `pickle` does, and a quarter of that of `model_construct` (decision 40).
 
-    Args:
-        example: An object that has set the fields that all of them set. Fields that are not given later have its
-            values, so those must not be mutable.
+    Attributes:
+        make: Return an object with these values of its fields; the others have their defaults, and count as not set.
     """
 
-    __slots__ = ("_changing", "_fields", "_kind", "_state")
+    __slots__ = ("make",)
 
-    def __init__(self, example: M) -> None:
-        self._kind = type(example)
-        self._state = BaseModel.__getstate__(example)
-        self._fields: dict[str, Any] = self._state.pop("__dict__")
-        self._changing = [name for name, value in self._state.items() if isinstance(value, dict | set)]
+    def __init__(self, kind: type[M]) -> None:
+        fields = {name: core_schema.model_field(any_value(field)) for name, field in kind.model_fields.items()}
+        schema = core_schema.model_schema(kind, core_schema.model_fields_schema(fields, extra_behavior="forbid"))
+        self.make: Callable[[Mapping[str, Any]], M] = SchemaValidator(schema).validate_python
 
-    def make(self, values: Mapping[str, Any]) -> M:
-        """Return an object with these values of its fields."""
-        made, state = self._kind.__new__(self._kind), {**self._state, "__dict__": {**self._fields, **values}}
-        for name in self._changing:
-            state[name] = state[name].copy()
-        BaseModel.__setstate__(made, state)
-        return made
+
+def any_value(field: FieldInfo) -> core_schema.CoreSchema:
+    """The schema of a field that takes any value, and has its default if none is given."""
+    schema = core_schema.any_schema()
+    if field.is_required():
+        return schema
+    factory: Any = field.default_factory
+    default = {"default": field.default} if factory is None else {"default_factory": factory}
+    return core_schema.with_default_schema(schema, **default)
 
 
 def read_old_fields(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:

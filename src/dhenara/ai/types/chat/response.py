@@ -1,9 +1,9 @@
 """Chat responses with their structured output, and the return type of `generate`."""
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, overload
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from ...errors import ConfigurationError, SyncAsyncMismatchError
 from ..content.media import joined_text
@@ -113,7 +113,7 @@ class ChatResponse(ShownAsText, HostedToolResults, Costed):
         return Text(joined_text(self.contents))
 
     def get_text(self) -> str:
-        """Return the same as `text`."""
+        """Return `text`."""
         return self.text
 
     @property
@@ -225,8 +225,8 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
     fingerprint: Fingerprint | None = None
     """Hash of each part of the request, if the config has `fingerprint=True`."""
 
-    _stream: Any = PrivateAttr(default=None)
-    _async_stream: Any = PrivateAttr(default=None)
+    _stream: ClassVar[Any] = None
+    _async_stream: ClassVar[Any] = None
 
     @classmethod
     def streaming(
@@ -240,18 +240,18 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
             **facts: Fields that are known when the stream begins, such as `attempts`.
         """
         response = cls.model_construct(**facts)
-        response._stream, response._async_stream = stream, async_stream
+        vars(response).update(_stream=stream, _async_stream=async_stream)  # beside the fields, like a cached property
         return response
 
     @property
     def sync_stream_generator(self) -> "SyncStream":
         """The stream of a call of `generate` with streaming."""
-        return self._stream  # type: ignore[no-any-return]  # private attributes are untyped
+        return self._stream  # type: ignore[no-any-return]  # typed by its property
 
     @property
     def async_stream_generator(self) -> "AsyncStream":
         """The stream of a call of `generate_async` with streaming."""
-        return self._async_stream  # type: ignore[no-any-return]  # private attributes are untyped
+        return self._async_stream  # type: ignore[no-any-return]  # typed by its property
 
     @property
     def stream_generator(self) -> "EitherStream":
@@ -278,12 +278,15 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
                 raise SyncAsyncMismatchError(READ_ASYNC)
             raise SyncAsyncMismatchError(NO_STREAM if self._stream is None else READ_SYNC)
 
+    def __eq__(self, other: object) -> bool:
+        is_same = isinstance(other, AIModelCallResponse) and self.stream_generator is other.stream_generator
+        return super().__eq__(other) if is_same else NotImplemented
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        if self._async_stream is not None or self._stream is not None:
+        if self.stream_generator is not None:
             yield "stream", True
         result = self.full_response
-        if result is not None:
-            yield from result.__repr_args__()
+        yield from () if result is None else result.__repr_args__()
 
     @property
     def text_stream(self) -> "EitherTextStream":
@@ -297,8 +300,7 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
     def _answer(self) -> ChatResponse | None:
         if self.chat_response is not None:
             return self.chat_response
-        stream: SyncStream | AsyncStream | None = self._async_stream or self._stream
-        return None if stream is None else stream.partial()
+        return None if self.stream_generator is None else self.stream_generator.partial()
 
     def _result(self) -> ChatResponse | ImageResponse | None:
         return self._answer() or self.image_response

@@ -1,7 +1,7 @@
 """Token counts and cost of a response. Counts do not overlap; what is unknown is None, never zero."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -137,19 +137,14 @@ COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annot
 """Names of the token counts."""
 
 
-NO_COUNTS: dict[str, Any] = dict.fromkeys(COUNTS, 0)
-
-
-@lru_cache(maxsize=64)
-def usage_template(*fields: str) -> ModelTemplate[Usage]:
-    """Return what reported usages with these fields are made from; reports of one kind have the same ones."""
-    return ModelTemplate(Usage.model_construct({*fields}, **NO_COUNTS))
+REPORTED = ModelTemplate(Usage)
 
 
 def reported_usage(fields: Mapping[str, Any]) -> Usage:
     """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
-    every = {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None, **fields}
-    return usage_template(*every).make(every)
+    return REPORTED.make(
+        {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None, **fields}
+    )
 
 
 def modality_tokens(report: Mapping[str, Any], name: str, modality: str) -> int:

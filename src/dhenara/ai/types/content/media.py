@@ -95,13 +95,12 @@ class TextContent(Content):
         return self.text
 
 
-PLAIN_TEXT = ModelTemplate(TextContent.model_construct({"text"}))
+PLAIN_TEXT = ModelTemplate(TextContent)
 
 
 def text_part(text: str) -> TextContent:
     """Make a part of a text, without validating what cannot be wrong: a plain string."""
-    is_plain = type(text) is str
-    return PLAIN_TEXT.make({"text": text, "citations": [], "extras": {}}) if is_plain else TextContent(text=text)
+    return PLAIN_TEXT.make({"text": text}) if type(text) is str else TextContent(text=text)
 
 
 def joined_text(contents: Sequence[Content]) -> str:
