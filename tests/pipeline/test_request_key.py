@@ -15,7 +15,15 @@ from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.pipeline import request_key as module
 from dhenara.ai.pipeline.authentication import AuthenticatedIO
-from dhenara.ai.pipeline.request_key import EncodedCall, RequestHasher, digest, placed_media, request_key
+from dhenara.ai.pipeline.request_key import (
+    EncodedCall,
+    RequestHasher,
+    begin_digest,
+    digest,
+    placed_media,
+    request_head,
+    request_key,
+)
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -245,14 +253,37 @@ def user(*parts: Any) -> Message:
 
 
 def hashed(head: list[str], sent: HttpRequest, of: Call, uploads: Any) -> str:
-    return digest(RequestHasher().begin(head), sent, of, uploads)
+    return digest(begin_digest(head), sent, of, uploads)
 
 
 def test_what_requests_have_in_common_is_hashed_once_and_counts_each_time() -> None:
-    hasher = RequestHasher()
-    first, again, other = (digest(hasher.begin(head), request(), call(), ()) for head in (["a"], ["a"], ["b"]))
+    hasher, asked = RequestHasher(), list[str]()
+
+    def key_of(part: str) -> str:
+        def head() -> list[str]:
+            asked.append(part)
+            return [part]
+
+        return digest(hasher.begin((part,), head), request(), call(), ())
+
+    first, again, other = map(key_of, "aab")
+    assert asked == ["a", "b"]
     assert first == again == hashed(["a"], request(), call(), ())
     assert other == hashed(["b"], request(), call(), ()) != first
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"headers": {"x-a": "1"}}, {"headers": {"x-a": "2"}}, {"headers": {"authorization": "other"}}]
+)
+@pytest.mark.parametrize("share", [False, True])
+def test_a_key_does_not_depend_on_the_request_before(change: dict[str, Any], share: bool) -> None:
+    layer = Keys(share)
+    with AIModelClient(at(), layers=[layer]) as client:
+        for before in ({"headers": {"x-a": "1"}}, {"headers": {"x-b": "1"}}, {}, change):
+            options: dict[str, Any] = before
+            with pytest.raises(LookupError):
+                client.generate("?", **options)
+    assert layer.key == key(share=share, **change)
 
 
 def test_parts_are_hashed_with_their_number_and_lengths() -> None:
@@ -345,13 +376,11 @@ def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bo
 def test_the_key_is_made_of_where_and_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     heads: list[list[str]] = []
 
-    begin = RequestHasher.begin
+    def noted(*args: Any) -> list[str]:
+        heads.append(request_head(*args))
+        return heads[-1]
 
-    def noted(self: RequestHasher, head: list[str]) -> Any:
-        heads.append(head)
-        return begin(self, head)
-
-    monkeypatch.setattr(RequestHasher, "begin", noted)
+    monkeypatch.setattr(module, "request_head", noted)
     key(at("groq"), headers={"x-b": "2", "x-a": "1", "traceparent": "t"}, share=True)
     facts, headers = heads[0][:10], heads[0][10:]
     url = f"{ADDRESS}/chat/completions"

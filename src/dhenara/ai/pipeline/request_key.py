@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError
@@ -117,7 +118,7 @@ class RequestHasher:
 
     def __init__(self) -> None:
         self._account: str | None = None
-        self._last: tuple[Sequence[str], Hasher] | None = None
+        self._last: tuple[tuple[Any, ...], Hasher] | None = None
 
     def static_account(self, target: ResolvedTarget) -> str | None:
         """Return the account of the configured credentials; None if a token has to be fetched first."""
@@ -125,15 +126,25 @@ class RequestHasher:
             self._account = target.static_account()
         return self._account
 
-    def begin(self, head: Sequence[str]) -> Hasher:
-        """Return a hasher that has these parts, each with its length."""
+    def begin(self, common: tuple[Any, ...], head: Callable[[], Sequence[str]]) -> Hasher:
+        """Return a hasher that has the parts of the head, each with its length.
+
+        Args:
+            common: What the head depends on. While it stays the same, the head is not asked for again.
+            head: Returns the parts.
+        """
         last = self._last
-        if last is None or last[0] != head:
-            hasher = hashlib.sha256()
-            parts = [b"%d" % len(head), *[text.encode("utf-8", "surrogatepass") for text in head]]
-            hasher.update(b"".join([b"%d:%b" % (len(part), part) for part in parts]))
-            last = self._last = head, hasher
+        if last is None or last[0] != common:
+            last = self._last = common, begin_digest(head())
         return last[1].copy()
+
+
+def begin_digest(head: Sequence[str]) -> Hasher:
+    """Return a hasher that has these parts, each with its length."""
+    hasher = hashlib.sha256()
+    parts = [b"%d" % len(head), *[text.encode("utf-8", "surrogatepass") for text in head]]
+    hasher.update(b"".join([b"%d:%b" % (len(part), part) for part in parts]))
+    return hasher
 
 
 async def request_key(
@@ -150,31 +161,41 @@ async def request_key(
         share_accounts: Whether the credentials are left out.
     """
     target = encoded.target
-    account = "" if share_accounts else await account_of(io, target, call, hasher.static_account(target))
+    account = "" if share_accounts else hasher.static_account(target)
+    if account is None or (target.certificate and not share_accounts):
+        account = await account_of(io, target, call, account)
+    model_file = await io.call(target.model_file) if target.model_file else ""
     try:
         encoded_request, request = whole_request(encoded, encode)
     except PydanticSerializationError as error:
         raise unserializable(target, error) from error
+    common = (call.operation, account, share_accounts, model_file, request.method, request.url, request.headers)
+    begun = hasher.begin(common, partial(request_head, target, request, *common[:4]))
+    uploads, sent = encoded_request.oversized, encoded.sent
+    if uploads or not isinstance(request.body, bytes) or len(request.body) > LARGE:
+        return await io.call(digest, begun, request, sent, uploads)
+    return digest(begun, request, sent, ())
+
+
+def request_head(
+    target: ResolvedTarget, request: HttpRequest, operation: str, account: str, share_accounts: bool, model_file: str
+) -> list[str]:
+    """Return what the key consists of beside the body: where the request is sent, by whom, and its headers."""
     left_out = PER_REQUEST - target.headers.keys()
     left_out |= CREDENTIALS if share_accounts else overwritten(target, request)
-    head = [
+    return [
         KEY_VERSION,
         target.origin.provider,
         target.origin.model,
         target.origin.protocol or "",
-        call.operation,
+        operation,
         account,
         signing_region(target),
-        await io.call(target.model_file) if target.model_file else "",
+        model_file,
         request.method,
         request.url,
         *[part for name in sorted(request.headers.keys() - left_out) for part in (name, request.headers[name])],
     ]
-    uploads, sent = encoded_request.oversized, encoded.sent
-    begun = hasher.begin(head)
-    if uploads or not isinstance(request.body, bytes) or len(request.body) > LARGE:
-        return await io.call(digest, begun, request, sent, uploads)
-    return digest(begun, request, sent, ())
 
 
 async def account_of(io: IO, target: ResolvedTarget, call: Call, configured: str | None) -> str:
@@ -197,22 +218,24 @@ def signing_region(target: ResolvedTarget) -> str:
 def whole_request(encoded: EncodedCall, encode: Encode) -> tuple[EncodedRequest, HttpRequest]:
     """Return the request in its non-streaming form."""
     encoded_request, sent, target = encoded.encoded, encoded.sent, encoded.target
-    if encoded_request.stream_fields is None and sent.config.streaming:
+    streamed, path = encoded_request.stream_fields, encoded_request.whole_path or encoded_request.path
+    if streamed is None and sent.config.streaming:
         config = sent.config.model_copy(update={"streaming": False})
         sent = replace(sent, config=config)
         encoded_request = encode(sent, encoded.constraints)
         return encoded_request, target.unsigned(encoded_request, sent)
+    if path == encoded_request.path and (not streamed or streamed.keys().isdisjoint(encoded_request.body)):
+        return encoded_request, encoded.unsigned()  # nearly always
     own_fields: set[str] = set()
     if not sent.config.streaming:
         own_fields = {
             *sent.config.options,
             *sent.endpoint.ai_model.parameters,
         }  # of a whole call, these are the caller's own
-    fields = {name: value for name, value in (encoded_request.stream_fields or {}).items() if name not in own_fields}
+    fields = {name: value for name, value in (streamed or {}).items() if name not in own_fields}
     added = [
         name for name, value in fields.items() if name in encoded_request.body and encoded_request.body[name] == value
     ]
-    path = encoded_request.whole_path or encoded_request.path
     if not added and path == encoded_request.path:
         return encoded_request, encoded.unsigned()
     body = {name: value for name, value in encoded_request.body.items() if name not in added}
@@ -232,16 +255,12 @@ def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
 def digest(hasher: Hasher, request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
     """Hash every part with its length, so that different lists of parts cannot give the same bytes."""
 
-    def add(part: bytes) -> None:
-        hasher.update(b"%d:" % len(part))
-        hasher.update(part)
-
     for place, part in placed_media(call, uploads) if uploads else ():
-        facts = part.model_dump(mode="json", exclude={"data"})
-        add(json.dumps([place, facts]))
-        add(hashlib.sha256(part.data or b"").digest())
+        facts = json.dumps([place, part.model_dump(mode="json", exclude={"data"})])
+        hasher.update(b"%d:%b32:%b" % (len(facts), facts, hashlib.sha256(part.data or b"").digest()))
     if isinstance(request.body, bytes):
-        add(request.body)
+        hasher.update(b"%d:" % len(request.body))
+        hasher.update(request.body)
     else:
         for piece in request.body:
             hasher.update(piece)
