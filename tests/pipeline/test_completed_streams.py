@@ -8,8 +8,9 @@ import pytest
 
 from dhenara.ai import AIModelClient, CompletedStream, Layer, Send, Stream
 from dhenara.ai.errors import BrokenStreamError
+from dhenara.ai.io.sync_io import run
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, stall_before_head
-from dhenara.ai.types import Call, ChatResponse, ReasoningContent, TextContent
+from dhenara.ai.types import Call, ChatResponse, ChatResponseChoice, Origin, ReasoningContent, TextContent
 from support.worlds import World, endpoint
 
 RICH = Answer(text="Hello!", tool_calls=(FakeToolCall("look", {"at": "it"}),), finish="tool_calls")
@@ -60,6 +61,35 @@ def test_a_replayed_interrupted_response_raises_a_broken_stream(world: World, se
         world.run(client, "?")
     assert replay.ended == [False]
     world.close(client)
+
+
+@pytest.mark.parametrize("end", ["close", "abandon"])
+def test_a_stream_that_nobody_read_has_the_response_and_ends_once(end: str) -> None:
+    response = ChatResponse(choices=[ChatResponseChoice(contents=[TextContent(text="Hello!")])])
+    origin, ended = Origin(provider="p", model="m", protocol="openai_chat"), list[bool]()
+    stream = CompletedStream(response, origin)
+
+    async def hook(stream: Stream) -> None:
+        ended.append(stream.complete)
+
+    stream.on_end(hook)
+    if end == "close":
+        run(stream.close())
+    else:
+        stream.abandon()
+    assert stream.partial() is response
+    assert stream.origin is origin
+    assert (stream.result(), stream.error, stream.take(), run(stream.pull())) == (None, None, None, None)
+    assert ended == [True]
+
+
+def test_texts_are_collected_from_the_start() -> None:
+    stream = CompletedStream(ChatResponse(choices=[ChatResponseChoice(contents=[TextContent(text="Hello!")])]))
+    stream.collect_texts()
+    assert stream.complete
+    while run(stream.pull()) is not None:
+        pass
+    assert stream.take_texts() == ["Hello!"]
 
 
 def test_a_hook_that_fails_does_not_silence_the_others(server: FakeServer) -> None:

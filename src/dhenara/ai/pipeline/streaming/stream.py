@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cache
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from ...errors import BrokenStreamError, CallError
 from ...providers.secret_values import Redactor
@@ -70,7 +70,7 @@ class Stream:
         """
         if not self._hooks:
             abandon_at_exit()
-            OPEN_STREAMS[self] = os.getpid()
+            OPEN_STREAMS.add(ref(self, OPEN_STREAMS.discard))
         self._hooks.append(hook)
 
     @property
@@ -302,8 +302,11 @@ class Stream:
             raise failed
 
 
-OPEN_STREAMS: WeakKeyDictionary[Stream, int] = WeakKeyDictionary()
-"""Streams with hooks, and the process that reads them."""
+OPEN_STREAMS: set[ref[Stream]] = set()
+"""Streams with hooks that this process reads."""
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=OPEN_STREAMS.clear)  # they belong to the parent process
 
 
 @cache
@@ -314,8 +317,8 @@ def abandon_at_exit() -> None:
 
 def abandon_open_streams() -> None:
     """Abandon the streams that this process still holds, while their hooks can run."""
-    for stream, process in list(OPEN_STREAMS.items()):
-        if process == os.getpid():
+    for reference in tuple(OPEN_STREAMS):
+        if (stream := reference()) is not None:
             stream.abandon()
 
 
