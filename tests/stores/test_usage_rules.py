@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, layer as layer_module, tagged
-from ai_utilities.usage.attempt_rows import failed_row, is_interrupted
+from ai_utilities.usage.attempt_rows import failed_row, is_interrupted, route_tags
 from ai_utilities.usage.data import PartialWriteError, checked_row
-from ai_utilities.usage.layer import route_tags
 from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ConnectionFailedError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Raw, Refusal

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Protocol
 from weakref import WeakSet
 
@@ -15,7 +17,7 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
-from .data import AnswerCounter, Facts, Outcome, UsageData, checked_row
+from .data import AnswerCounter, Facts, Outcome, UsageData, checked_row, tags_now
 from .estimates import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .open_rows import expiry
 
@@ -25,6 +27,9 @@ class RowWriter(Protocol):
 
     @property
     def ledger(self) -> object: ...
+
+    @property
+    def tags(self) -> Mapping[str, str]: ...
 
     @property
     def opens_rows(self) -> bool: ...
@@ -65,6 +70,14 @@ def redact_contents(text: str, call: Call) -> str:
     return redact(without_contents(text, call_texts(call)))
 
 
+def route_tags(call: Call) -> dict[str, str]:
+    """The tags by which rows name the route of a call, the deployment that got it, and `hedge` or `shadow`."""
+    if call.deployment is None:
+        return {}
+    tags = {"route": str(call.route), "deployment": call.deployment}
+    return tags if call.purpose == "answer" else {**tags, "purpose": call.purpose}
+
+
 LONGEST_WAIT = 10.0
 """Maximum seconds to wait for a ledger before a request or after an answer; before it, at most half of the call's
 remaining time."""
@@ -85,14 +98,17 @@ class AttemptRows:
         usage: The layer that writes the rows.
         io: The IO of the call.
         call: The call.
-        facts: The fields that all rows have in common.
+        target: The fields that the rows of all calls of the endpoint have in common.
     """
 
-    def __init__(self, usage: RowWriter, io: StoreIO, call: Call, facts: Facts) -> None:
+    def __init__(self, usage: RowWriter, io: StoreIO, call: Call, target: Facts) -> None:
         self._usage = usage
         self._io = io
         self._call = call
-        self._facts = facts
+        self._target = target
+        self._tags = tags_now(call)
+        self._began = io.time()
+        self._facts: Facts | None = None
         self._ids: dict[int, str | None] = {}
         self._retired: list[str | None] = []
         self._written = len(call.journal.attempts)
@@ -104,6 +120,18 @@ class AttemptRows:
             IN_FLIGHT.add(self)
         call.journal.before_send.append(self.open)
 
+    @property
+    def facts(self) -> Facts:
+        """The fields that all rows of the call have in common. An answer that is only counted needs none."""
+        if self._facts is None:
+            self._facts = {
+                **self._target,
+                "operation": self._call.operation,
+                "tags": {**route_tags(self._call), **self._usage.tags, **self._tags},
+                "started_at": datetime.fromtimestamp(self._began, UTC),
+            }
+        return self._facts
+
     async def open(self) -> None:
         """Called before a request is sent: settles earlier rows and opens a new one."""
         index = len(self._call.journal.attempts)
@@ -114,7 +142,7 @@ class AttemptRows:
         self._ids[index] = key = new_id() if self._counter is None else None
         if self._counter is not None or not self._usage.opens_rows:
             return
-        opened = row(self._facts, "open", index + 1, row_id=key)
+        opened = row(self.facts, "open", index + 1, row_id=key)
         left = self._left()
         limit = LONGEST_WAIT if left is None else min(LONGEST_WAIT, left / 2)
         await call_store_shielded(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
@@ -133,19 +161,19 @@ class AttemptRows:
         if not isinstance(error, Exception):
             key = self._ids.pop(attempts, None)
             seconds = self._seconds()
-            rows.append(row(self._facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
+            rows.append(row(self.facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
         # The error is not an answer of the provider: the request was not sent, or an inner layer failed.
         free = None if isinstance(error, CallError) else REFUSED_COST
         text = stored_text(error, self._call)
-        rows += [row(self._facts, "failed", 1, free, row_id=key, error=text) for key in self._left_open()]
+        rows += [row(self.facts, "failed", 1, free, row_id=key, error=text) for key in self._left_open()]
         await self._write(rows, last=True)
 
     async def ended(self, stream: Stream) -> None:
         """Settles the rows after an answer, complete or not."""
         answer = stream.partial()
         if answer.cached:
-            counted = self._count(answer, "cached")
-            await self._write([] if counted else [cached_row(answer, self._facts, self._seconds())], last=True)
+            if not self._count(answer, "cached"):
+                await self._write([cached_row(answer, self.facts, self._seconds())], last=True)
             return
         attempts, journal = self._call.journal.attempts, self._call.journal
         index = len(attempts) - 1
@@ -155,20 +183,21 @@ class AttemptRows:
         if not (stream.complete and self._count(answer, "answered")):
             now = self._io.monotonic()
             seconds = last.seconds + now - (journal.began_at or now)
-            timed = {**self._facts, "row_id": key, "duration_s": seconds, "first_token_s": last.seconds}
+            timed = {**self.facts, "row_id": key, "duration_s": seconds, "first_token_s": last.seconds}
             if stream.complete:
                 rows.append(answered_row(answer, last, timed))
             else:
                 rows.append(incomplete_row(stream, answer, last, timed, self._call))
         if self._ids or self._retired:
-            rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
-        await self._write(rows, last=True)
+            rows += [row(self.facts, "interrupted", 1, row_id=key) for key in self._left_open()]
+        if rows or self._counter is None:
+            await self._write(rows, last=True)
 
     def _count(self, answer: ChatResponse, outcome: Outcome) -> bool:
         """Counts an answer of which nobody needs the row; False if it needs one."""
         if self._counter is None or answer.usage.units:
             return False
-        return self._counter(self._facts["model"], answer.usage, cost_of(answer, self._facts), outcome)
+        return self._counter(self._target["model"], answer.usage, cost_of(answer, self._call.operation), outcome)
 
     def _seconds(self) -> float:
         """How long the call has taken."""
@@ -188,7 +217,7 @@ class AttemptRows:
             return []
         attempts = self._call.journal.attempts
         rows = [
-            failed_row(attempts[index], {**self._facts, "row_id": self._ids.pop(index, None)}, self._call)
+            failed_row(attempts[index], {**self.facts, "row_id": self._ids.pop(index, None)}, self._call)
             for index in range(self._written, until)
         ]
         self._written = until
@@ -227,7 +256,7 @@ class AttemptRows:
 
     def give_up(self) -> None:
         """Settles all open rows at exit of the process."""
-        rows = [row(self._facts, "cancelled", 1, row_id=key) for key in self._left_open()]
+        rows = [row(self.facts, "cancelled", 1, row_id=key) for key in self._left_open()]
         if rows:
             within(AFTERWARDS, self._write_last)(rows)
             self._given_up = True
@@ -279,12 +308,12 @@ def answered_row(
     error: str | None = None,
 ) -> UsageData:
     more = {"outcome": outcome, "error": error, "attempt": last.number, "request_id": last.request_id}
-    return checked_row(answer.usage, cost_of(answer, facts), {**facts, **more})
+    return checked_row(answer.usage, cost_of(answer, facts["operation"]), {**facts, **more})
 
 
-def cost_of(answer: ChatResponse, facts: Facts) -> Cost:
+def cost_of(answer: ChatResponse, operation: str) -> Cost:
     """The cost of an answer; managing files and batches is free."""
-    free = facts["operation"] in MANAGEMENT_OPERATIONS and not answer.usage
+    free = operation in MANAGEMENT_OPERATIONS and not answer.usage
     return FREE_COST if free else answer.cost
 
 

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from types import NoneType
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -20,7 +19,7 @@ from dhenara.ai.types import Call
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
-from .data import AnswerCounter, PartialWriteError, UsageData, tags_now
+from .data import AnswerCounter, PartialWriteError, UsageData
 from .estimates import MANAGEMENT_OPERATIONS
 
 log = logging.getLogger("ai_utilities.usage")
@@ -236,14 +235,6 @@ def settle_at_exit() -> None:
         layer.flush_at_exit()
 
 
-def route_tags(call: Call) -> dict[str, str]:
-    """The tags by which rows name the route of a call, the deployment that got it, and `hedge` or `shadow`."""
-    if call.deployment is None:
-        return {}
-    tags = {"route": str(call.route), "deployment": call.deployment}
-    return tags if call.purpose == "answer" else {**tags, "purpose": call.purpose}
-
-
 class BoundUsage:
     """The usage layer of one endpoint, in sync or async code."""
 
@@ -259,16 +250,9 @@ class BoundUsage:
             from ..batch.provider_run import record_item
 
             return await record_item(self._io, self._usage, self._facts, call, send)
-        at = datetime.fromtimestamp(self._io.time(), UTC)
-        facts = {
-            **self._facts,
-            "operation": call.operation,
-            "tags": {**route_tags(call), **self._usage.tags, **tags_now(call)},
-            "started_at": at,
-        }
+        rows = AttemptRows(self._usage, self._io, call, self._facts)
         if call.operation in MANAGEMENT_OPERATIONS:
-            call.journal.layer_data["tags"] = facts["tags"]
-        rows = AttemptRows(self._usage, self._io, call, facts)
+            call.journal.layer_data["tags"] = rows.facts["tags"]
         try:
             stream = await send(call)
             if stream is None:
