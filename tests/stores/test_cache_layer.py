@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.cache import CacheBackend, CacheLayer, MemoryCache, RedisCache, SQLiteCache, caching, memory
+from ai_utilities.cache.entry import VERSION, mark_as_cached, read_entry, write_entry
 from ai_utilities.cache.policy import Policy
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationError, UnsupportedError
@@ -27,7 +28,20 @@ from dhenara.ai.testing import (
     Stall,
     stall_before_head,
 )
-from dhenara.ai.types import ChatModelCostData
+from dhenara.ai.types import (
+    ChatModelCostData,
+    ChatResponse,
+    ChatResponseChoice,
+    Cost,
+    GenericContent,
+    ImageContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+    Usage,
+)
+from dhenara.ai.types.content.parts import Citation
 from support.waiting import wait_until, wait_until_async
 from support.waiting_reply import WaitingReply
 from support.worlds import World, endpoint
@@ -352,6 +366,39 @@ def test_entries_of_another_format_are_not_read(server: FakeServer) -> None:
         cache.set_text(key, "[1]")
         server.add_replies(HELLO)
         assert not asking.generate("?").chat_response.cached
+
+
+PARTS: list[Any] = [
+    TextContent(text="Hello", citations=[Citation(url="https://example.org", extras={"none": None, "empty": {}})]),
+    TextContent(),
+    ToolCallContent(id="c", name="look", arguments={"at": None, "deep": 0, "list": []}),
+    ToolResultContent(call_id="c", contents=[TextContent(text="seen"), ImageContent(data=b"\x89PNG", detail="low")]),
+    ImageContent(data=b"\xff\xfe"),
+    StructuredContent(text="{}", data={}),
+    GenericContent(kind="k", data={"type": None}),
+]
+WHOLE = ChatResponse(
+    id="r",
+    model="m",
+    choices=[ChatResponseChoice(contents=PARTS, finish_reason="stop", logprobs=[{"token": "a", "logprob": 0.0}])],
+    usage=Usage(input_tokens=3, raw={"prompt_tokens": 3, "cached": 0, "details": None}),
+    extras={"zero": 0, "none": None},
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [WHOLE, WHOLE.model_copy(update={"usage": Usage.unknown()}), ChatResponse(choices=[ChatResponseChoice(index=1)])],
+    ids=["parts of all kinds", "unknown usage", "empty"],
+)
+def test_an_entry_has_no_defaults_and_is_read_as_the_answer_that_was_stored(answer: ChatResponse) -> None:
+    answer = answer.model_copy().with_cost(Cost(amount=Decimal("0.1"), source="catalog"))
+    text, stored = write_entry(answer) or "", mark_as_cached(answer)
+    assert read_entry(text) == stored
+    assert "finish_message" not in text
+    assert "cache_write_tokens" not in text
+    # As versions before wrote it.
+    assert read_entry(f'{{"format":{VERSION},"answer":{stored.model_dump_json()}}}') == stored
 
 
 def test_a_failure_of_the_one_that_was_sent_is_not_everybodys(server: FakeServer) -> None:

@@ -189,7 +189,7 @@ def test_time_that_a_call_waited_is_part_of_its_time(
     total: float | None, deadline: float | None, expected: float | None
 ) -> None:
     clock, call = Clock(), new_call(total, deadline)
-    waiting = WaitBudget(clock, call, 60.0, clock.now)  # type: ignore[arg-type]  # it uses the clock only
+    waiting = WaitBudget(clock, call, 60.0)  # type: ignore[arg-type]  # it uses the clock only
     clock.now += 4
     assert waiting.remaining_call(call).deadline == expected
 
@@ -197,7 +197,7 @@ def test_time_that_a_call_waited_is_part_of_its_time(
 def test_pauses_become_longer_up_to_a_fortieth_of_a_second_or_longer_among_many() -> None:
     for others, longest in ((0, LONGEST_PAUSE), (1000, 1000 * PAUSE_PER_CALL)):
         clock = Clock()
-        waiting = WaitBudget(clock, new_call(), 60.0, clock.now)  # type: ignore[arg-type]
+        waiting = WaitBudget(clock, new_call(), 60.0)  # type: ignore[arg-type]
         for _ in range(30):
             asyncio.run(waiting.pause(others))
         assert clock.slept[:3] == pytest.approx([SHORTEST_PAUSE * 1.5**number for number in range(3)])
@@ -206,7 +206,7 @@ def test_pauses_become_longer_up_to_a_fortieth_of_a_second_or_longer_among_many(
 
 def test_a_lease_ends_and_that_of_another_call_begins_anew() -> None:
     clock = Clock()
-    waiting = WaitBudget(clock, new_call(), 10.0, clock.now)  # type: ignore[arg-type]
+    waiting = WaitBudget(clock, new_call(), 10.0)  # type: ignore[arg-type]
     ends = []
     for seconds in (0.0, 9.9, 0.1):
         clock.now += seconds
@@ -217,7 +217,7 @@ def test_a_lease_ends_and_that_of_another_call_begins_anew() -> None:
 
 def test_a_call_that_has_waited_for_all_of_its_time_fails() -> None:
     clock = Clock()
-    waiting = WaitBudget(clock, new_call(5.0), 60.0, clock.now)  # type: ignore[arg-type]
+    waiting = WaitBudget(clock, new_call(5.0), 60.0)  # type: ignore[arg-type]
     clock.now += 4.9
     asyncio.run(waiting.pause())
     clock.now = 105.0

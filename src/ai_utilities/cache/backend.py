@@ -70,19 +70,24 @@ class CacheCounters:
     def record_lookup(self, *, hit: bool) -> None:
         """Counts a hit or a miss."""
         with self._lock:
-            if hit:
-                self.hits += 1
-            else:
-                self.misses += 1
+            self.hits += hit
+            self.misses += not hit
 
     def record_failure(self) -> None:
         """Counts an operation that failed."""
         with self._lock:
             self.failures += 1
 
-    def record_saving(self, tokens: int, cost: Decimal | None) -> None:
-        """Counts what an answer from the cache would have used and cost; None if its cost is unknown."""
+    def record_saving(self, tokens: int, cost: Decimal | None, *, is_hit: bool = False) -> None:
+        """Counts what an answer from the cache would have used and cost.
+
+        Args:
+            tokens: Its tokens.
+            cost: Its cost; None if it is unknown.
+            is_hit: Whether to count the hit, too.
+        """
         with self._lock:
+            self.hits += is_hit
             self.saved_tokens += tokens
             if cost is None:
                 self.unpriced_hits += 1

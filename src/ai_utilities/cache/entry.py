@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from dhenara.ai import Exchange, LearnedConstraint, Stream, types
-from dhenara.ai.types import Call, CallWarning, ChatResponse, Cost, Result
+from dhenara.ai.types import Call, CallWarning, ChatResponse, ContentItem, Cost, Result
 
 from ..results import AskResult
 from ..storage.store_io import within
@@ -51,6 +51,8 @@ async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool 
 
 def owner_of(call: Call, tags: Mapping[str, str]) -> str:
     """A hash of the user or tenant of the call, also where it is not sent to the provider; empty if none."""
+    if not tags and call.config.user is None and not call.config.metadata:
+        return ""  # nearly always
     named: dict[str, object] = dict(owner_tags(tags))
     for name, value in (("user", call.config.user), ("metadata", call.config.metadata.get("user_id"))):
         if value is not None:
@@ -71,7 +73,7 @@ T = TypeVar("T")
 A = TypeVar("A", bound=ChatResponse | Result)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class CacheLookup:
     """What a call looks up.
 
@@ -124,13 +126,24 @@ def is_cacheable(answer: ChatResponse) -> bool:
 def write_entry(answer: ChatResponse) -> str | None:
     """The stored form of an answer: as a hit returns it, so that nothing has to be changed then.
 
-    None if JSON cannot express it, as with an infinite number in a tool call.
+    Fields with their default values are left out, so that a hit reads half as much. None if JSON cannot express the
+    answer, as with an infinite number in a tool call.
     """
     stored = mark_as_cached(answer)
-    text = stored.model_dump_json()
+    fields = stored.model_dump(mode="json", exclude_defaults=True)
+    for choice, written in zip(stored.choices, fields.get("choices", ()), strict=True):
+        write_types(choice.contents, written)
+    text = to_json(fields, inf_nan_mode="strings").decode()
     if any(word in text for word in INFINITE) and ChatResponse.model_validate_json(text) != stored:
         return None
     return f'{{"format":{VERSION},"answer":{text}}}'
+
+
+def write_types(parts: Sequence[ContentItem], written: dict[str, Any]) -> None:
+    """Adds the types of parts, which are defaults, and by which parts are read."""
+    for part, fields in zip(parts, written.get("contents", ()), strict=True):
+        fields["type"] = part.type
+        write_types(getattr(part, "contents", None) or (), fields)
 
 
 def read_entry(text: str) -> ChatResponse | None:

@@ -91,15 +91,14 @@ class WaitBudget:
         io: The IO of the call.
         call: The call.
         lease: Maximum seconds to wait for one running call.
-        began: When the call began.
     """
 
-    def __init__(self, io: StoreIO, call: Call, lease: float, began: float) -> None:
+    def __init__(self, io: StoreIO, call: Call, lease: float) -> None:
         self._io = io
         self._total = call.config.timeouts.total
-        self._began = began
+        self._began = io.monotonic()
         self._lease = lease
-        self._until = began + lease
+        self._until = self._began + lease
         self._pause = SHORTEST_PAUSE
 
     def is_over(self) -> bool:
@@ -191,7 +190,6 @@ class BoundCache:
         cache_policy = effective_policy(self._cache.policy, current_override(call))
         if not cache_policy.applies_to(call):
             return await send(call)
-        began = self._io.monotonic()
         if call.operation == "embed" and not call.config.strict:
             return await self._vectors.embed(call, send, cache_policy)
         exchange = await self._target.exchange(call)
@@ -205,14 +203,15 @@ class BoundCache:
             return await send(call)  # credentials are missing; sending the call raises the error
         if cache_policy.policy == "refresh":
             return self._store_at_end(call, await send(call), lookup, sent_by=send)
-        text = await self._find(call, lookup.key)
+        backend = self._cache.backend
+        text: str | None = await self._failsafe.call(self._io, call, None, backend.get_text, lookup.key)
         answer = read_cached(call, text) if text is not None else None
-        self._cache.backend.counters.record_lookup(hit=answer is not None)
         if answer is not None:
-            return self._replay(call, lookup, answer)
+            return self._replay(call, lookup, answer, is_hit=True)
+        backend.counters.record_lookup(hit=False)
         if cache_policy.lease <= 0:
             return self._store_at_end(call, await send(call), lookup, sent_by=send)
-        return await self._send_once(call, send, lookup, WaitBudget(self._io, call, cache_policy.lease, began))
+        return await self._send_once(call, send, lookup, WaitBudget(self._io, call, cache_policy.lease))
 
     async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
         """What the call looks up."""
@@ -230,17 +229,12 @@ class BoundCache:
         except DhenaraError:
             return None
 
-    async def _find(self, call: Call, key: str) -> str | None:
-        backend = self._cache.backend
-        text: str | None = await self._failsafe.call(self._io, call, None, backend.get_text, key)
-        return text
-
-    def _replay(self, call: Call, lookup: CacheLookup, answer: Answer) -> Stream:
-        """A stream of a stored answer."""
+    def _replay(self, call: Call, lookup: CacheLookup, answer: Answer, *, is_hit: bool = False) -> Stream:
+        """A stream of a stored answer, which a lookup found, or an equal call received meanwhile."""
         call.journal.encoded = None  # it refers to the call, so that only the garbage collector would free both
         call.journal.mark_started(self._io.monotonic())
         tokens = answer.usage.total_tokens or 0
-        self._cache.backend.counters.record_saving(tokens, answer.cost.saved)
+        self._cache.backend.counters.record_saving(tokens, answer.cost.saved, is_hit=is_hit)
         replayed = lookup.with_warnings(answer)
         if isinstance(replayed, ChatResponse):
             return CompletedStream(replayed, self._target.origin, call.config.structured_output)
@@ -275,7 +269,8 @@ class BoundCache:
                 not (claimed := await self._try_claim(call, key, holder, lookup.policy.lease)) and not waiting.is_over()
             ):
                 await waiting.pause()
-            text = await self._find(call, key)
+            backend = self._cache.backend
+            text: str | None = await self._failsafe.call(self._io, call, None, backend.get_text, key)
             answer = read_cached(call, text) if text is not None else None
             stream = (
                 self._replay(call, lookup, answer) if answer is not None else await send(waiting.remaining_call(call))
