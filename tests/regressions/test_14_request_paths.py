@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -59,6 +59,7 @@ HOSTILE = [
     "amazon.titan-embed/../evil?x",
     "claude-sonnet-5@evil/../evil?x#f",
 ]
+FOREIGN = ["us-east-1.evil.com/", "evil.com#", "x@evil.com", "..", "a/../b", "a\nb", "a b", "é"]
 CONFIG = {"region": "us-east-1", "location": "us-central1", "project_id": "p", "resource": "r", "base_url": None}
 LOCAL = {"openai_compatible", "local"}
 SOUND = AudioContent(data=b"RIFF0000WAVE", mime_type="audio/wav")
@@ -81,6 +82,7 @@ HOSTS: dict[str, set[str]] = defaultdict(
 """Hosts that only some models of a provider have."""
 
 LINES = StreamedLines([], lambda index, body: body)
+PROMPT = (Prompt(contents=[{"type": "text", "text": "a"}]),)
 PROVIDERS = sorted(set(KNOWN.values()) - {"local"})
 
 
@@ -122,55 +124,63 @@ def operations_of(provider: str) -> list[str]:
 
 def urls(provider: str, model: str, operation: str, requests: list[Any], **config: Any) -> Iterator[str]:
     """Addresses of every request that is not refused before it is sent."""
+    try:
+        target = make_target(provider, model, operation, **config)
+    except (ConfigurationError, UnsupportedError):
+        return
     for request in requests:
         for streaming in (False, True):
+            call = Call(
+                target.endpoint,
+                PROMPT,
+                AIModelCallConfig(streaming=streaming, max_output_tokens=9),
+                operation=operation,
+                request=request,
+            )
             try:
-                target = make_target(provider, model, operation, **config)
-                call = Call(
-                    target.endpoint,
-                    (Prompt(contents=[{"type": "text", "text": "a"}]),),
-                    AIModelCallConfig(streaming=streaming, max_output_tokens=9),
-                    operation=operation,
-                    request=request,
-                )
                 yield target.request(target.codec.encode(call, target.quirks), call, 0.0).url
             except (ConfigurationError, UnsupportedError):
                 continue
 
 
+def hosts_of(urls: Iterable[str]) -> set[str]:
+    return {urlsplit(url).netloc for url in urls}
+
+
 def check(url: str, value: str, hosts: set[str]) -> None:
     """No part of the value acts as a separator: what has a part of it, has the whole of it, quoted."""
     parts = urlsplit(url)
-    assert parts.netloc in hosts
-    assert UNSAFE.isdisjoint(url)
-    assert url.isascii()
-    assert url.isprintable()
+    shown = f"{value!r} in {url}"
+    assert parts.netloc in hosts, shown
+    assert UNSAFE.isdisjoint(url), shown
+    assert url.isascii(), shown
+    assert url.isprintable(), shown
     whole = value.removeprefix("models/").removeprefix("files/").removeprefix("batches/")
     for segment in parts.path.split("/"):
-        assert unquote(segment) not in (".", ".."), url
+        assert unquote(segment) not in (".", ".."), shown
         if "evil" in segment:
-            assert whole in unquote(segment), url
+            assert whole in unquote(segment), shown
     for pair in filter(lambda pair: "evil" in pair, parts.query.split("&")):
-        assert value in unquote_plus(pair.partition("=")[2]), url
+        assert value in unquote_plus(pair.partition("=")[2]), shown
 
 
-@pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_model_name_is_one_path_segment(provider: str, value: str) -> None:
+def test_a_model_name_is_one_path_segment(provider: str) -> None:
     for operation in operations_of(provider):
         requests = USUAL.get(operation) or requests_about("a")[operation]
-        hosts = HOSTS[provider] | {urlsplit(url).netloc for url in urls(provider, "m", operation, requests)}
-        for url in urls(provider, value, operation, requests):
-            check(url, value, hosts)
+        hosts = HOSTS[provider] | hosts_of(urls(provider, "m", operation, requests))
+        for value in HOSTILE:
+            for url in urls(provider, value, operation, requests):
+                check(url, value, hosts)
 
 
-@pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_ids_and_cursors_are_one_path_segment_or_one_query_value(provider: str, value: str) -> None:
+def test_ids_and_cursors_are_one_path_segment_or_one_query_value(provider: str) -> None:
     for operation in operations_of(provider):
-        usual = list(urls(provider, "m", operation, requests_about("a").get(operation, [])))
-        for url in urls(provider, "m", operation, requests_about(value).get(operation, [])):
-            check(url, value, {urlsplit(one).netloc for one in usual})
+        usual = hosts_of(urls(provider, "m", operation, requests_about("a").get(operation, [])))
+        for value in HOSTILE:
+            for url in urls(provider, "m", operation, requests_about(value).get(operation, [])):
+                check(url, value, usual)
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -184,22 +194,21 @@ def test_a_response_id_is_one_path_segment(provider: str, value: str) -> None:
             url = target.request(ask(value, target.quirks), call, 0.0).url
         except ConfigurationError:
             continue
-        check(url, value, {urlsplit(target.base_url).netloc})
+        check(url, value, hosts_of([target.base_url]))
 
 
 @pytest.mark.parametrize("name", ["region", "location", "project_id", "resource", "api_version", "host", "scope"])
-@pytest.mark.parametrize(
-    "value", ["us-east-1.evil.com/", "evil.com#", "x@evil.com", "..", "a/../b", "a\nb", "a b", "é"]
-)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_settings_cannot_change_the_host(provider: str, name: str, value: str) -> None:
+def test_settings_cannot_change_the_host(provider: str, name: str) -> None:
     for operation in operations_of(provider):
         requests = USUAL.get(operation) or requests_about("a")[operation]
-        for url in urls(provider, "m", operation, requests, **{name: value}):
-            assert "evil" not in url
-            assert ".." not in url
-            assert url.isascii()
-            assert url.isprintable()
+        for value in FOREIGN:
+            for url in urls(provider, "m", operation, requests, **{name: value}):
+                shown = f"{value!r} in {url}"
+                assert "evil" not in url, shown
+                assert ".." not in url, shown
+                assert url.isascii(), shown
+                assert url.isprintable(), shown
 
 
 @pytest.mark.parametrize(
