@@ -47,7 +47,19 @@ LINES = {
     "turns": Line(
         "turns of a conversation",
         (20, 200, 1_000, 2_000),
-        {"us": "µs a call, for each turn sent", "save_us": "µs to save a turn", "load_us": "µs to load a turn"},
+        {
+            "us": "µs a call, for each turn sent",
+            "save_us": "µs to save a turn",
+            "load_us": "µs to load a turn",
+            "kb": "kB of memory a turn",
+            "file_kb": "kB of the file a turn",
+        },
+    ),
+    "tool_turns": Line("turns with a tool call", (20, 200, 1_000, 2_000), {"us": "µs a call, for each turn sent"}),
+    "prompt": Line(
+        "MB of text in a prompt",
+        (1, 10, 25, 50),
+        {"copies": "times the text, at the peak", "ms": "ms for each MB"},
     ),
     "pictures": Line("MB of pictures in a call", (1, 10, 20, 35), {"copies": "times the base64 text, at the peak"}),
     "ledger": Line(
@@ -58,7 +70,12 @@ LINES = {
     "cache": Line(
         "entries of a SQLite cache",
         (1_000, 10_000, 100_000, 1_000_000),
-        {"us": "µs to set", "get_us": "µs to get", "evict_us": "µs to set in a full cache"},
+        {
+            "us": "µs to set",
+            "get_us": "µs to get",
+            "evict_us": "µs to set in a full cache",
+            "open_ms": "ms to open, with the first entry",
+        },
     ),
     "prompts": Line("prompts of ask_many", (100, 1_000, 10_000, 100_000), {"us": "µs a prompt", "mb": "MB more"}),
     "bulk": Line(

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
-import subprocess
 import sys
 import tempfile
-import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,15 +19,14 @@ from pydantic_core import from_json, to_json
 
 from ai_utilities import AiClient, AskResult, BaseProvider
 from ai_utilities.batch import run_bulk
-from ai_utilities.cache import SQLiteCache
-from ai_utilities.usage import Ledger, RedisLedger, SQLiteLedger, UsageData
+from ai_utilities.usage import UsageData
 from dhenara.ai import AIModelClient
 from dhenara.ai.streams.text import TextStream
 from dhenara.ai.types import ImageContent
 
+from .growth_stores import Values, cache, ledger, processes, redis, used
 from .measure import resident
 
-Values = dict[str, float]
 KEY = "sk-benchmark"
 
 
@@ -51,13 +46,6 @@ def store(items: list[Item]) -> str:
 
 def client(url: str, kind: str = "short", size: int = 0) -> AIModelClient:
     return AIModelClient(f"openai/{kind}-{size}", api_key=KEY, base_url=f"{url}/v1", protocol="openai_chat")
-
-
-def used(work: Callable[[], object]) -> float:
-    """Microseconds of CPU time."""
-    before = time.process_time()
-    work()
-    return (time.process_time() - before) * 1e6
 
 
 def stream(size: int, url: str) -> Values:
@@ -114,7 +102,47 @@ def turns(size: int, url: str) -> Values:
         saved = conversation.to_json()
         saving = used(conversation.to_json)
         loading = used(lambda: type(conversation).from_json(saved, engine))
-        return {"us": spent / 10 / size, "save_us": saving / size, "load_us": loading / size}
+        tracemalloc.start()
+        loaded = type(conversation).from_json(saved, engine)
+        memory = tracemalloc.get_traced_memory()[0]
+        assert len(loaded.turns) == size
+        return {
+            "us": spent / 10 / size,
+            "save_us": saving / size,
+            "load_us": loading / size,
+            "kb": memory / 1024 / size,
+            "file_kb": len(saved) / 1024 / size,
+        }
+
+
+def tool_turns(size: int, url: str) -> Values:
+    """A history in which each turn calls a tool and has its result."""
+    messages: list[dict[str, object]] = []
+    for number in range(size):
+        function = {"name": "store", "arguments": '{"items": [{"name": "a screwdriver", "price": 12.5}]}'}
+        call = {"id": f"call_{number}", "type": "function", "function": function}
+        messages += [
+            {"role": "user", "content": "And then?"},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": f"call_{number}", "content": "1"},
+        ]
+    messages.append({"role": "user", "content": "And then?"})
+    with client(url) as engine:
+        engine.generate(messages=messages, tools=[store])
+        spent = used(lambda: [engine.generate(messages=messages, tools=[store]) for _ in range(3)])
+        return {"us": spent / 3 / size}
+
+
+def prompt(size: int, url: str) -> Values:
+    """The time for a large text, and the peak of memory over it, which the request has to contain."""
+    text = "The quick brown fox jumps over the lazy dog. " * (size * 1_000_000 // 45)
+    with client(url) as engine:
+        engine.generate("?")
+        spent = used(lambda: engine.generate(text))
+        tracemalloc.start()
+        engine.generate(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    return {"copies": peak / len(text), "ms": spent / 1e3 / size}
 
 
 def pictures(size: int, url: str) -> Values:
@@ -129,53 +157,6 @@ def pictures(size: int, url: str) -> Values:
         engine.generate({"role": "user", "contents": ["What is this?", *content]})
         peak = tracemalloc.get_traced_memory()[1]
     return {"copies": peak / encoded}
-
-
-def rows(count: int) -> list[UsageData]:
-    return [
-        UsageData(input_tokens=10, output_tokens=20, cost="0.001", provider="openai", model=f"m{number % 7}")
-        for number in range(count)
-    ]
-
-
-def ledger(size: int, url: str) -> Values:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "usage.sqlite"
-        kept = SQLiteLedger(path)
-        batch = rows(1_000)
-        spent = sum(used(lambda: kept.add(batch)) for _ in range(size // 1_000))
-        totals = used(lambda: kept.totals_by("model"))
-        kept.close()
-        opening = used(lambda: SQLiteLedger(path).totals_by("day"))
-        return {"us": spent / size, "totals_ms": totals / 1e3, "open_ms": opening / 1e3}
-
-
-COPY = """
-INSERT INTO cache (key, value, namespace, created_at, expires_at, used_at)
-    WITH RECURSIVE numbers (n) AS (SELECT ? UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-    SELECT 'key' || n, value, namespace, created_at, expires_at, used_at + n * 1e-6 FROM numbers, cache
-    WHERE key = 'key0'
-"""
-AT_ONCE = 50_000
-LAST = 10_000
-
-
-def cache(size: int, url: str) -> Values:
-    """The last entries are set one by one; those before them are copies of the first, as another process may add."""
-    with tempfile.TemporaryDirectory() as folder:
-        path, value = Path(folder) / "cache.sqlite", {"text": "word " * 40}
-        kept = SQLiteCache(path, max_entries=size)
-        kept.set("key0", value)
-        first = max(1, size - LAST)
-        with closing(sqlite3.connect(path, isolation_level=None)) as file:
-            for begin in range(1, first, AT_ONCE):
-                file.execute(COPY, (begin, min(begin + AT_ONCE, first) - 1))
-        spent = used(lambda: [kept.set(f"key{number}", value) for number in range(first, size)]) / (size - first)
-        some = range(0, size, max(1, size // 1_000))
-        getting = used(lambda: [kept.get(f"key{number}") for number in some])
-        evicting = used(lambda: [kept.set(f"new{number}", value) for number in range(1_000)])
-        kept.close()
-        return {"us": spent, "get_us": getting / len(some), "evict_us": evicting / 1_000}
 
 
 def kit(url: str) -> AiClient:
@@ -212,53 +193,6 @@ def bulk(size: int, url: str) -> Values:
         before = resident()
         spent = used(lambda: run_bulk(source, Path(folder) / "answers.jsonl", client=asking, concurrency=8))
         return {"us": spent / size, "mb": resident() - before}
-
-
-WRITER = """
-import sys, time
-from ai_utilities.usage import {ledger}, UsageData
-ledger = {ledger}(sys.argv[1])
-row = UsageData(input_tokens=10, output_tokens=20, cost="0.001", provider="openai", model="m")
-before = time.process_time()
-for _ in range(1000):
-    ledger.add([row])
-print(time.process_time() - before)
-"""
-
-
-def written_by(size: int, ledger: Ledger, where: str) -> Values:
-    """So many processes add 1,000 rows each, one by one."""
-    ledger.totals_by("model")
-    before = time.perf_counter()
-    command = [sys.executable, "-c", WRITER.format(ledger=type(ledger).__name__), where]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(size)]
-    spent = [float(process.communicate()[0]) for process in running]
-    wall = time.perf_counter() - before
-    written = sum(totals.requests for totals in ledger.totals_by("model").values())
-    if written != 1_000 * size:
-        raise SystemExit(f"{written} rows of {1_000 * size} were written")
-    return {"us": sum(spent) / size / 1_000 * 1e6, "wall_us": wall / size / 1_000 * 1e6}
-
-
-def processes(size: int, url: str) -> Values:
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "usage.sqlite")
-        return written_by(size, SQLiteLedger(path), path)
-
-
-def redis(size: int, url: str) -> Values:
-    with tempfile.TemporaryDirectory() as folder:
-        socket_path = str(Path(folder) / "redis.sock")
-        command = ["redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", folder]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            while not Path(socket_path).exists():
-                time.sleep(0.01)
-            where = f"unix://{socket_path}"
-            return {"us": written_by(size, RedisLedger(where), where)["us"]}
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def first_text(size: int, url: str) -> Values:
@@ -325,6 +259,8 @@ MEASURES = {
     "arguments": arguments,
     "objects": objects,
     "turns": turns,
+    "tool_turns": tool_turns,
+    "prompt": prompt,
     "pictures": pictures,
     "ledger": ledger,
     "cache": cache,

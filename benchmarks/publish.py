@@ -148,16 +148,18 @@ def growth_part(growth: GrowthRun) -> str:
     rows = [["", "", *(f"{place}. size" for place in range(1, 5))]]
     for name, line in LINES.items():
         sizes = growth.lines.get(name, {})
-        rows.append([f"**{line.title}**", "", *(f"{int(size):,}" for size in sizes)])
+        if sizes:
+            rows.append([f"**{line.title}**", "", *(f"{int(size):,}" for size in sizes)])
         for key, unit in line.values.items():
-            rows.append(["", unit, *(growth_cell(values, key) for values in sizes.values())])
+            cells = [growth_cell(values, key) for values in sizes.values()]
+            rows += [["", unit, *cells]] if any(one != "-" for one in cells) else []
     about = growth.about
     run = f"One run of {about['date']}, CPython {about['python']}, {about['machine']}; sources `{about['sources']}`."
     return f"{markdown([[*row, *[''] * (6 - len(row))] for row in rows])}\n\n{run}"
 
 
 def growth_cell(values: Values, key: str) -> str:
-    return "-" if isinstance(values, str) else cell(values[key])
+    return "-" if isinstance(values, str) else cell(values.get(key))
 
 
 def growth_chart(lines: Lines) -> str:

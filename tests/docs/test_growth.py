@@ -13,7 +13,17 @@ from benchmarks.growth_lines import MEASURES, Items, client as client_of, store
 from dhenara.ai import AIModelClient
 from support.counted_calls import count_calls
 
-SIZES = {"turns": 20, "ledger": 1_000, "pictures": 1, "processes": 1, "redis": 1, "first_text": 2, "open_streams": 2}
+SIZES = {
+    "turns": 20,
+    "tool_turns": 20,
+    "prompt": 1,
+    "ledger": 1_000,
+    "pictures": 1,
+    "processes": 1,
+    "redis": 1,
+    "first_text": 2,
+    "open_streams": 2,
+}
 SMALL = 100
 
 
