@@ -17,7 +17,7 @@ from hypothesis import given, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import price_usage
 from dhenara.ai.codecs.gemini.embeddings import embedding_usage
-from dhenara.ai.codecs.gemini.response import read_usage as read_gemini
+from dhenara.ai.codecs.gemini.response_parts import read_usage as read_gemini
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData, ChatResponse, Cost, Usage
 from support.worlds import World, endpoint

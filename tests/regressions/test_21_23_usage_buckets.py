@@ -13,7 +13,7 @@ from dhenara.ai.codecs.anthropic.response import read_usage as read_messages
 from dhenara.ai.codecs.base import EncodedRequest, Quirks, load_codec
 from dhenara.ai.codecs.cohere.response import read_usage as read_cohere
 from dhenara.ai.codecs.converse.response import read_usage as read_converse
-from dhenara.ai.codecs.gemini.response import read_usage as read_gemini
+from dhenara.ai.codecs.gemini.response_parts import read_usage as read_gemini
 from dhenara.ai.codecs.ollama.response import read_usage as read_ollama
 from dhenara.ai.codecs.openai_chat.response_parts import read_usage as read_chat
 from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses

@@ -47,34 +47,45 @@ from ..common.response_fields import (
 from ..error_mapping import MESSAGES, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 from .response_parts import BlockReader, read_citation
 
+MAIN_COUNTS = frozenset({"input_tokens", "output_tokens"})
+"""Counts that every report has."""
+
 BILLED_SEPARATELY = ("compaction", "advisor_message")
 """Steps that are billed and not in the counts of the message, maybe at the price of another model."""
 
 
 def read_usage(report: Report) -> Usage:
     """Convert the report to counts that do not overlap."""
+    details = read_object(report, "output_tokens_details")
+    made = {"reasoning_tokens": read_int(details, "thinking_tokens")} if details else {}
+    read = count(report, "input_tokens")
+    buckets = split(TokenReport(0, count(report, "output_tokens"), None, made=made))
+    missing = ("input_tokens",) if read is None else ()
+    has_more = not MAIN_COUNTS.issuperset(report)
+    billed = separately_billed(report) if has_more else ()
+    return reported_usage(
+        {
+            **buckets.counts,
+            "input_tokens": read or 0,
+            "unclear": (*missing, *buckets.unclear, *billed, *invalid_counts(report)),
+            "raw": dict(report),
+            **(read_further(report) if has_more else {}),
+        }
+    )
+
+
+def read_further(report: Report) -> dict[str, Any]:
+    """Return the tokens of the cache, the calls of tools, and the cost."""
     stored = read_object(report, "cache_creation")
     short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
     written = read_int(report, "cache_creation_input_tokens") or short + long
-    thought = read_int(read_object(report, "output_tokens_details"), "thinking_tokens")
-    buckets = split(TokenReport(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
-    missing = ("input_tokens",) if count(report, "input_tokens") is None else ()
-    counts = {
-        **buckets.counts,
-        "input_tokens": read_int(report, "input_tokens"),
+    return {
         "cache_read_tokens": read_int(report, "cache_read_input_tokens"),
         "cache_write_tokens": max(0, written - long),
         "cache_write_1h_tokens": min(long, written),
+        "server_tool_requests": read_ints(read_object(report, "server_tool_use")),
+        "reported_cost": reported_cost(report),
     }
-    return reported_usage(
-        {
-            **counts,
-            "server_tool_requests": read_ints(read_object(report, "server_tool_use")),
-            "reported_cost": reported_cost(report),
-            "unclear": (*missing, *buckets.unclear, *separately_billed(report), *invalid_counts(report)),
-            "raw": dict(report),
-        }
-    )
 
 
 def separately_billed(report: Report) -> tuple[str, ...]:
@@ -108,16 +119,13 @@ class MessagesReader:
         self._data = 0
         self._usage: Wire = {}
 
-    def whole(self, body: Any) -> Iterator[Delta]:
+    def whole(self, body: Any) -> list[Delta]:
         refuse_foreign(body, MESSAGES)
         if not is_message(body):
             if not contains_error(body):
                 raise missing_response(MESSAGES)
-            yield ErrorDelta(stream_error(body))
-            return
-        yield from self._begin(body)
-        yield from self._end(body, read_object(body, "usage"))
-        yield StreamEnd()
+            return [ErrorDelta(stream_error(body))]
+        return [*self._begin(body), *self._end(body, read_object(body, "usage")), StreamEnd()]
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data
@@ -136,12 +144,12 @@ class MessagesReader:
         for block in self._blocks.values():
             yield from block.close()
 
-    def _message_start(self, event: Wire) -> Iterator[Delta]:
+    def _message_start(self, event: Wire) -> list[Delta]:
         message = read_object(event, "message")
         self._began = bool(message)
-        yield from self._begin(message)
         # Servers that have the complete response send its stop reason already here.
-        yield from self._end(message, read_object(message, "usage"), whole=bool(read_text(message, "stop_reason")))
+        is_whole = bool(read_text(message, "stop_reason"))
+        return [*self._begin(message), *self._end(message, read_object(message, "usage"), whole=is_whole)]
 
     def _block_start(self, event: Wire) -> Iterator[Delta]:
         return self._open(read_index(event, "index", self._data)).start(read_object(event, "content_block"))
@@ -171,7 +179,7 @@ class MessagesReader:
         self._data += 1
         return block
 
-    def _message_delta(self, event: Wire) -> Iterator[Delta]:
+    def _message_delta(self, event: Wire) -> list[Delta]:
         data = {**read_object(event, "delta"), **{name: event[name] for name in EXTRA_FIELDS if event.get(name)}}
         return self._end(data, read_object(event, "usage"))
 
@@ -182,42 +190,45 @@ class MessagesReader:
     def _error(self, event: Wire) -> Iterable[Delta]:
         return (ErrorDelta(stream_error(event)),)
 
-    def _begin(self, message: Wire) -> Iterator[Delta]:
+    def _begin(self, message: Wire) -> list[Delta]:
         """A message may start with complete blocks."""
-        yield ResponseStart(read_name(message, "id"), read_name(message, "model"))
+        deltas: list[Delta] = [ResponseStart(read_name(message, "id"), read_name(message, "model"))]
         content = message.get("content")
         for block in (
             [{"type": "text", "text": content}] if isinstance(content, str) else read_objects(message, "content")
         ):
             reader = self._open(self._data)
-            yield from reader.start(block)
-            yield from reader.close()
-        yield from unread_warning(content)
+            deltas += reader.start(block)
+            deltas += reader.close()
+        deltas += unread_warning(content)
+        return deltas
 
-    def _end(self, data: Wire, usage: Wire, *, whole: bool = True) -> Iterator[Delta]:
-        yield from self._usage_deltas(usage, whole)
+    def _end(self, data: Wire, usage: Wire, *, whole: bool = True) -> list[Delta]:
+        deltas: list[Delta] = [*self._usage_deltas(usage, whole)] if usage else []
         if extras := read_extras(data, EXTRA_FIELDS):
-            yield ResponseStart(extras=extras)
-            yield from self._container(read_object(data, "container"))
+            deltas.append(ResponseStart(extras=extras))
+            deltas += self._container(read_object(data, "container"))
         if raw := read_text(data, "stop_reason"):
-            explanation = read_text(read_object(data, "stop_details"), "explanation") or None
+            details, stop = data.get("stop_details"), read_text(data, "stop_sequence")
+            explanation = read_text(details, "explanation") if isinstance(details, dict) else ""
             reason = FINISH.get(raw, "other")
             if reason == "stop" and any(block.is_call for block in self._blocks.values()):
                 reason = "tool_calls"
-            yield FinishDelta(reason, raw, read_text(data, "stop_sequence") or None, explanation)
+            deltas.append(FinishDelta(reason, raw, stop or None, explanation or None))
+        return deltas
 
-    def _container(self, container: Wire) -> Iterator[Delta]:
+    def _container(self, container: Wire) -> Iterable[Delta]:
         """Keep the container with the first call of a tool of the provider: the next request may need it."""
         block = next((one for one in self._blocks.values() if one.is_server_call), None)
-        if container and block is not None:
-            yield ServerToolDelta(block.part, extras={"container": container})
+        if not container or block is None:
+            return ()
+        return (ServerToolDelta(block.part, extras={"container": container}),)
 
-    def _usage_deltas(self, usage: Wire, whole: bool) -> Iterator[Delta]:
+    def _usage_deltas(self, usage: Wire, whole: bool) -> Iterable[Delta]:
         """Later counts replace earlier ones; what they leave out still holds. Only the last ones have to add up."""
-        if usage:
-            self._usage.update({name: value for name, value in usage.items() if value is not None})
-            totals = read_usage(self._usage)
-            yield from usage_deltas(totals) if whole else (UsageDelta(totals),)
+        self._usage.update({name: value for name, value in usage.items() if value is not None})
+        totals = read_usage(self._usage)
+        return usage_deltas(totals) if whole else (UsageDelta(totals),)
 
 
 EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {

@@ -52,8 +52,9 @@ class BlockReader:
         match self._kind:
             case "text":
                 yield TextDelta(self.part, read_text(block, "text"))
-                for cited in read_objects(block, "citations"):
-                    yield CitationDelta(self.part, read_citation(cited))
+                if block.get("citations"):
+                    for cited in read_objects(block, "citations"):
+                        yield CitationDelta(self.part, read_citation(cited))
             case "thinking":
                 signature = read_text(block, "signature") or None
                 yield ReasoningDelta(self.part, read_text(block, "thinking"), signature=signature)

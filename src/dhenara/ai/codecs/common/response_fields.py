@@ -142,22 +142,23 @@ def is_invalid_count(report: Report, name: str) -> bool:
     return count(report, name) is None
 
 
-def unread_warning(content: Any) -> Iterator[Delta]:
+def unread_warning(content: Any) -> Sequence[Delta]:
     """Warn about entries of a content list without any field, except for nulls next to readable entries."""
-    if not isinstance(content, list) or all(map(is_readable, content)):
-        return
-    unread = [one for one in content if not is_readable(one)]
-    if len(unread) < len(content):
+    unread = [one for one in content if not is_readable(one)] if content.__class__ is list else []
+    if unread and len(unread) < len(content):
         unread = [one for one in unread if one is not None]
-    if unread:
-        message = f"{len(unread)} content block(s) of the response cannot be read: they are empty or no objects"
-        yield WarningDelta(CallWarning(code="provider_warning", message=message))
+    if not unread:
+        return ()
+    message = f"{len(unread)} content block(s) of the response cannot be read: they are empty or no objects"
+    return (WarningDelta(CallWarning(code="provider_warning", message=message)),)
 
 
 def is_readable(block: Any) -> bool:
-    if block.__class__ is not dict and not isinstance(block, Mapping):
-        return False
-    return any(value is not None for value in block.values())
+    if block.__class__ is dict or isinstance(block, Mapping):
+        for value in block.values():
+            if value is not None:
+                return True
+    return False
 
 
 def usage_deltas(usage: Usage) -> Sequence[Delta]:
@@ -187,9 +188,8 @@ SeparateCounts = frozenset[str]
 
 @dataclass(slots=True, eq=False)
 class TokenReport:
-    """The counts of a provider. `read` are parts of the prompt, `made` parts of the completion, by our field names.
-
-    `beside` names the parts that this protocol counts separately from the prompt or completion.
+    """The counts of a provider: `read` are parts of the prompt, `made` parts of the completion, by our field names.
+    `separate` names the parts that this protocol counts separately from the prompt or completion.
     """
 
     prompt: int | None

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from ...errors import CallError, QuotaError, RateLimitError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
-from ...types.chat.usage import Usage, modality_tokens, reported_usage
 from ...wire import json
 from ...wire.sse import Frame
 from ..common.response_fields import (
-    Report,
-    TokenReport,
     Wire,
-    count,
-    invalid_counts,
     read_extras,
     read_index,
-    read_int,
     read_name,
     read_object,
     read_objects,
     read_text,
-    split,
     usage_deltas,
 )
 from ..error_mapping import GEMINI, error_from_response, missing_response, refuse_foreign
-from .response_parts import CandidateReader
-
-TOOL_PROMPT = "tool_prompt"
-EXTRA_COUNTS = frozenset({TOOL_PROMPT, "reasoning_tokens"})
-
+from .response_parts import CandidateReader, read_usage
 
 SINGLE_FEE = re.compile(r"gemini-[12]\b")
 """Models whose grounded answers are billed once; newer ones are billed for each search."""
@@ -51,49 +40,10 @@ def uses_maps(grounding: Wire) -> bool:
     return any("maps" in source for source in read_objects(grounding, "groundingChunks"))
 
 
-def read_usage(report: Report, searches: int = 0, maps: int = 0) -> Usage:
-    """Convert the report; counts of zero are omitted by the API.
-
-    Args:
-        report: The token counts of a response.
-        searches: The billed web searches.
-        maps: The billed searches on Google Maps.
-    """
-    cached = read_int(report, "cachedContentTokenCount")
-    received = modality_tokens(report, "promptTokensDetails", "AUDIO")
-    buckets = split(
-        TokenReport(
-            count(report, "promptTokenCount"),
-            read_int(report, "candidatesTokenCount"),
-            count(report, "totalTokenCount"),
-            read={
-                "cache_read_tokens": cached,
-                "input_audio_tokens": max(0, received - modality_tokens(report, "cacheTokensDetails", "AUDIO")),
-                TOOL_PROMPT: read_int(report, "toolUsePromptTokenCount"),
-            },
-            made={
-                "output_audio_tokens": modality_tokens(report, "candidatesTokensDetails", "AUDIO"),
-                "output_image_tokens": modality_tokens(report, "candidatesTokensDetails", "IMAGE"),
-                "reasoning_tokens": read_int(report, "thoughtsTokenCount"),
-            },
-            separate=EXTRA_COUNTS,
-        )
-    )
-    counts = dict(buckets.counts)
-    counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
-    return reported_usage(
-        {
-            **counts,
-            "units": {name: float(n) for name, n in (("web_searches", searches), ("maps_searches", maps)) if n},
-            "unclear": (*buckets.unclear, *invalid_counts(report)),
-            "raw": dict(report),
-        }
-    )
-
-
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
 # Fields that a candidate may have besides its content.
-REST = frozenset({*EXTRA_FIELDS, "logprobsResult", "finishReason", "citationMetadata"})
+MORE = frozenset({*EXTRA_FIELDS, "logprobsResult", "citationMetadata"})
+REST = MORE | {"finishReason"}
 LAST = b"[DONE]"
 # Fields of events without candidates.
 OTHER = frozenset({"error", "promptFeedback", "message"})
@@ -147,12 +97,14 @@ class GeminiReader:
         self._queries: dict[int, list[str]] = {}
         """Web searches by candidate; events repeat them."""
 
-    def whole(self, body: Any) -> Iterator[Delta]:
+    def whole(self, body: Any) -> list[Delta]:
+        deltas: list[Delta] = []
         for event in body if isinstance(body, list) else [body]:
-            yield from self._read(event)
-        yield from self.finish()
+            deltas += self._read(event)
+        deltas += self.finish()
         if not self._seen:
             raise missing_response(GEMINI)
+        return deltas
 
     def frame(self, frame: Frame) -> list[Delta]:
         """Decode an event; some gateways end a stream with OpenAI's [DONE]."""
@@ -163,13 +115,16 @@ class GeminiReader:
         event = json.loads(data) if data and data != LAST else None
         return [delta for one in (event if isinstance(event, list) else [event]) for delta in self._read(one)]
 
-    def finish(self) -> Iterator[Delta]:
+    def finish(self) -> list[Delta]:
         """Emit the citations at the end, because their byte offsets refer to the whole text."""
+        deltas: list[Delta] = []
         for candidate in self._candidates.values():
-            yield from candidate.finish()
-        yield from self._count()
-        if self._ended and set(self._candidates) <= self._ended:
-            yield StreamEnd()
+            deltas += candidate.finish()
+        if not self._counted:
+            deltas += self._count()
+        if self._ended and self._candidates.keys() <= self._ended:
+            deltas.append(StreamEnd())
+        return deltas
 
     def _read(self, event: Wire | None) -> list[Delta]:
         if event is None:
@@ -206,10 +161,11 @@ class GeminiReader:
         refuse_foreign(event, GEMINI)
         self._seen = self._seen or any(event.get(name) for name in KNOWN) or bool(read_text(event, "message"))
 
-    def _begin(self, event: Wire) -> Iterator[Delta]:
+    def _begin(self, event: Wire) -> Sequence[Delta]:
         self._model = read_text(event, "modelVersion") or self._model
         if event.get("responseId") or event.get("modelVersion"):
-            yield ResponseStart(read_name(event, "responseId"), read_name(event, "modelVersion"))
+            return (ResponseStart(read_name(event, "responseId"), read_name(event, "modelVersion")),)
+        return ()
 
     def _candidate(self, data: Wire) -> list[Delta]:
         index = data.get("index")
@@ -220,12 +176,16 @@ class GeminiReader:
         candidate = self._candidates[index]
         deltas = candidate.read(data)
         if not REST.isdisjoint(data):
-            candidate.add_sources(data)
-            deltas += self._read_rest(data, index, candidate)
+            if not MORE.isdisjoint(data):
+                candidate.add_sources(data)
+                deltas += self._read_more(data, index)
+            if data.get("finishReason"):
+                self._ended.add(index)
+                deltas.append(finish_delta(data, index, called=candidate.called))
         return deltas
 
-    def _read_rest(self, data: Wire, index: int, candidate: CandidateReader) -> Iterator[Delta]:
-        """Read the other fields of a candidate, and its finish reason."""
+    def _read_more(self, data: Wire, index: int) -> Iterator[Delta]:
+        """Read sources and ratings of a candidate, and probabilities of its tokens."""
         if extras := read_extras(data, EXTRA_FIELDS):
             yield ResponseStart(extras=extras)
         probable = read_object(data, "logprobsResult")
@@ -238,11 +198,6 @@ class GeminiReader:
             self._maps = self._maps or uses_maps(read_object(data, "groundingMetadata"))
             if queries := read_object(data, "groundingMetadata").get("webSearchQueries"):
                 self._queries[index] = queries if isinstance(queries, list) else [str(queries)]
-        if data.get("finishReason"):
-            self._ended.add(index)
-            raw = str(data["finishReason"])
-            why = finish_reason(raw, called=candidate.called)
-            yield FinishDelta(why, raw, message=read_text(data, "finishMessage") or None, choice=index)
 
     def _blocked(self, feedback: Wire) -> Iterator[Delta]:
         """Read why the prompt was refused."""
@@ -260,12 +215,20 @@ class GeminiReader:
             self._usage.update(report)
             self._counted = False
 
-    def _count(self) -> Iterator[Delta]:
+    def _count(self) -> Sequence[Delta]:
         """Emit the usage so far, unless that was done."""
-        if self._usage and not self._counted:
-            self._counted = True
-            searches = grounded_searches(self._model, self._queries.values())
-            yield from usage_deltas(read_usage(self._usage, searches, maps=int(self._maps)))
+        if not self._usage or self._counted:
+            return ()
+        self._counted = True
+        searches = grounded_searches(self._model, self._queries.values()) if self._queries else 0
+        return usage_deltas(read_usage(self._usage, searches, maps=int(self._maps)))
+
+
+def finish_delta(candidate: Wire, index: int, *, called: bool) -> FinishDelta:
+    """Return the end of a candidate."""
+    raw = str(candidate["finishReason"])
+    message = read_text(candidate, "finishMessage") or None
+    return FinishDelta(finish_reason(raw, called=called), raw, message=message, choice=index)
 
 
 def finish_reason(raw: str, *, called: bool) -> FinishReason:

@@ -1,4 +1,4 @@
-"""Candidates of a response: their parts, sources and streamed arguments."""
+"""Candidates of a response: their parts, sources and streamed arguments; and its token counts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...types.chat.usage import Usage, modality_tokens, reported_usage
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
 from ..common.response_fields import (
+    Report,
+    TokenReport,
     Wire,
     build_citation,
+    count,
+    invalid_counts,
+    read_int,
     read_name,
     read_object,
     read_objects,
     read_text,
+    split,
     unread_warning,
 )
 
@@ -153,7 +160,7 @@ class CandidateReader:
         self._last_text: int | None = None
         self._text: list[str] = []
         self._call: PartialArgs | None = None
-        self._sources = GroundingSources()
+        self._sources: GroundingSources | None = None
         self.called = False
 
     def read(self, data: Wire) -> list[Delta]:
@@ -172,14 +179,17 @@ class CandidateReader:
     def add_sources(self, data: Wire) -> None:
         """Keep the sources that a candidate cites."""
         if data.get("groundingMetadata") or data.get("citationMetadata"):
+            self._sources = self._sources or GroundingSources()
             self._sources.add(data)
 
-    def finish(self) -> Iterator[Delta]:
-        yield from self._end_call()
-        place = self._parts + 1 if self._last_text is None else self._last_text
-        sources, self._sources = self._sources, GroundingSources()
-        for cited in sources.citations("".join(self._text)):
-            yield CitationDelta(place, cited, self._choice)
+    def finish(self) -> Sequence[Delta]:
+        deltas: list[Delta] = [] if self._call is None else [*self._end_call()]
+        sources, self._sources = self._sources, None
+        if sources is not None:
+            place = self._parts + 1 if self._last_text is None else self._last_text
+            cited = sources.citations("".join(self._text))
+            deltas += [CitationDelta(place, one, self._choice) for one in cited]
+        return deltas
 
     def _part(self, part: Wire) -> Sequence[Delta]:
         text = part.get("text")
@@ -268,3 +278,60 @@ class CandidateReader:
             choice=self._choice,
             extras=extras,
         )
+
+
+TOOL_PROMPT = "tool_prompt"
+EXTRA_COUNTS = frozenset({TOOL_PROMPT, "reasoning_tokens"})
+MAIN_COUNTS = frozenset({"promptTokenCount", "candidatesTokenCount", "totalTokenCount"})
+
+
+def read_usage(report: Report, searches: int = 0, maps: int = 0) -> Usage:
+    """Convert the report; counts of zero are omitted by the API.
+
+    Args:
+        report: The token counts of a response.
+        searches: The billed web searches.
+        maps: The billed searches on Google Maps.
+    """
+    has_parts = not MAIN_COUNTS.issuperset(report)
+    buckets = split(
+        TokenReport(
+            count(report, "promptTokenCount"),
+            read_int(report, "candidatesTokenCount"),
+            count(report, "totalTokenCount"),
+            read=prompt_parts(report) if has_parts else {},
+            made=answer_parts(report) if has_parts else {},
+            separate=EXTRA_COUNTS,
+        )
+    )
+    counts = buckets.counts
+    if TOOL_PROMPT in counts:
+        counts["input_tokens"] += counts.pop(TOOL_PROMPT)
+    units = (("web_searches", searches), ("maps_searches", maps)) if searches or maps else ()
+    return reported_usage(
+        {
+            **counts,
+            "units": {name: float(n) for name, n in units if n},
+            "unclear": (*buckets.unclear, *invalid_counts(report)),
+            "raw": dict(report),
+        }
+    )
+
+
+def prompt_parts(report: Report) -> dict[str, int]:
+    """Return the counts of a report that are parts of the prompt."""
+    received = modality_tokens(report, "promptTokensDetails", "AUDIO")
+    return {
+        "cache_read_tokens": read_int(report, "cachedContentTokenCount"),
+        "input_audio_tokens": max(0, received - modality_tokens(report, "cacheTokensDetails", "AUDIO")),
+        TOOL_PROMPT: read_int(report, "toolUsePromptTokenCount"),
+    }
+
+
+def answer_parts(report: Report) -> dict[str, int]:
+    """Return the counts of a report that are parts of the answer."""
+    return {
+        "output_audio_tokens": modality_tokens(report, "candidatesTokensDetails", "AUDIO"),
+        "output_image_tokens": modality_tokens(report, "candidatesTokensDetails", "IMAGE"),
+        "reasoning_tokens": read_int(report, "thoughtsTokenCount"),
+    }

@@ -23,7 +23,7 @@ from ...wire import json
 from ...wire.sse import Frame
 from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
-from ..common.nested_output import WrapperCalls, declared_tools, opens_in_prompt
+from ..common.nested_output import declared_tools, opens_in_prompt
 from ..common.response_fields import (
     Wire,
     build_citation,
@@ -195,8 +195,9 @@ class ChatReader(RequestAware):
         given = choice.get(key)
         message = given if given.__class__ is dict and given else self._other_message(choice, key)
         if index not in self._choices:
-            whole, wrappers = key == "message", WrapperCalls(self._declared)
-            self._choices[index] = MessageReader(index, self._quirks, wrappers, whole=whole, thinking=self._thinking)
+            self._choices[index] = MessageReader(
+                index, self._quirks, self._declared, whole=key == "message", thinking=self._thinking
+            )
         reader = self._choices[index]
         text = reader.read(message)
         is_read = key != "message" or (text.__class__ is tuple and message is given)

@@ -52,18 +52,19 @@ class MessageReader:
     """Holds what can only be interpreted with the rest of the choice."""
 
     __slots__ = (
-        *("_calls", "_choice", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole"),
+        *("_calls", "_choice", "_declared", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole"),
         "_wrappers",
     )
 
     def __init__(
-        self, choice: int, quirks: ChatQuirks, wrappers: WrapperCalls, *, whole: bool, thinking: bool = False
+        self, choice: int, quirks: ChatQuirks, declared: frozenset[str], *, whole: bool, thinking: bool = False
     ) -> None:
         self._choice = choice
         self._quirks = quirks
         self._whole = whole
-        self._calls = CallReader(choice)
-        self._wrappers = wrappers
+        self._declared = declared
+        self._calls: CallReader | None = None
+        self._wrappers: WrapperCalls | None = None
         self._details: ReasoningDetails | None = None
         self._images = 0
         self._tags = think_tag_parser(opened=thinking) if quirks.think_tags else None
@@ -91,16 +92,16 @@ class MessageReader:
             yield self._read_server_tool(tool, position)
         if message.get("tool_calls") or message.get("function_call"):
             yield from self._flush_tag()
-            yield from self._wrappers.unwrapped(self._calls.read(message, whole=self._whole))
+            yield from self._read_calls(message)
         if message.get("annotations"):
             for note in read_objects(message, "annotations"):
                 yield read_annotation(note, TEXT, self._choice)
 
     def finish(self) -> Sequence[Delta]:
         """Emit reasoning details once, joined by index."""
-        if self._tags is None and not self._details and not self._wrappers.held:
+        if self._tags is None and not self._details and self._wrappers is None:
             return ()
-        rest: list[Delta] = [*self._flush_tag(), *self._wrappers.release()]
+        rest: list[Delta] = [*self._flush_tag(), *self.remaining_call_deltas()]
         if self._details:
             signature, details = self._details.signature(), self._details.all()
             extras = {"reasoning_details": details}
@@ -110,15 +111,21 @@ class MessageReader:
     @property
     def called(self) -> bool:
         """Whether the answer contains tool calls."""
-        return self._calls.called
+        return self._calls is not None and self._calls.called
 
     def remaining_call_deltas(self) -> Iterable[Delta]:
         """What was held back of calls, once all of them are here."""
-        return self._wrappers.release() if self._wrappers.held else ()
+        return () if self._wrappers is None else self._wrappers.release()
 
     def stop(self) -> Iterable[Delta]:
         """End the choice."""
         return () if self._tags is None else self._split(self._tags.stop())
+
+    def _read_calls(self, message: Wire) -> Iterator[Delta]:
+        """Read the calls of tools; most answers have none, so what tracks them is made with the first one."""
+        if self._calls is None or self._wrappers is None:
+            self._calls, self._wrappers = CallReader(self._choice), WrapperCalls(self._declared)
+        return self._wrappers.unwrapped(self._calls.read(message, whole=self._whole))
 
     def _read_content(self, content: Any) -> Iterator[Delta]:
         if isinstance(content, str):
@@ -273,7 +280,8 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
     read_in = read_object(report, "prompt_tokens_details")
     made = read_object(report, "completion_tokens_details")
     has_more = not USUAL_FIELDS.issuperset(report)
-    cached = read_from_cache(report, read_in) if read_in or has_more else 0
+    has_read, has_made = has_more or any(read_in.values()), has_more or any(made.values())
+    cached = read_from_cache(report, read_in) if has_read else 0
     buckets = split(
         TokenReport(
             count(report, "prompt_tokens"),
@@ -284,14 +292,14 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
                 **read_cache_writes(read_in),
                 "input_audio_tokens": input_audio(report, read_in),
             }
-            if read_in or has_more
+            if has_read
             else {},
             made={
                 "reasoning_tokens": first_int(made, "reasoning_tokens") or first_int(report, "reasoning_tokens"),
                 "output_audio_tokens": read_int(made, "audio_tokens"),
                 "output_image_tokens": read_int(made, "image_tokens"),
             }
-            if made or has_more
+            if has_made
             else {},
             separate=SEPARATE_REASONING if reasoning_separate else frozenset(),
         )

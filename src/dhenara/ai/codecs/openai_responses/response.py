@@ -51,9 +51,12 @@ from ..error_mapping import RESPONSES, contains_error, error_from_response, miss
 from ..quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
 
+READ, MADE = "input_tokens_details", "output_tokens_details"
+USUAL_FIELDS = frozenset({"input_tokens", "output_tokens", "total_tokens", READ, MADE})
+
 
 def read_usage(report: Report) -> Usage:
-    read_in, made = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
+    read_in, made = read_object(report, READ), read_object(report, MADE)
     buckets = split(
         TokenReport(
             count(report, "input_tokens"),
@@ -63,23 +66,23 @@ def read_usage(report: Report) -> Usage:
                 "cache_read_tokens": read_int(read_in, "cached_tokens"),
                 **read_cache_writes(read_in),
                 "input_audio_tokens": read_int(read_in, "audio_tokens"),
-            },
+            }
+            if any(read_in.values())
+            else {},
             made={
                 "reasoning_tokens": read_int(made, "reasoning_tokens"),
                 "output_audio_tokens": read_int(made, "audio_tokens"),
                 "output_image_tokens": read_int(made, "image_tokens"),
-            },
+            }
+            if any(made.values())
+            else {},
         )
     )
-    return reported_usage(
-        {
-            **buckets.counts,
-            "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),
-            "reported_cost": reported_cost(report),
-            "unclear": (*buckets.unclear, *invalid_counts(report)),
-            "raw": dict(report),
-        }
-    )
+    fields = {**buckets.counts, "unclear": (*buckets.unclear, *invalid_counts(report)), "raw": dict(report)}
+    if not USUAL_FIELDS.issuperset(report):  # what hosts add
+        fields["server_tool_requests"] = read_ints(read_object(report, "server_side_tool_usage_details"))
+        fields["reported_cost"] = reported_cost(report)
+    return reported_usage(fields)
 
 
 def with_tools(usage: Usage, response: Report) -> Usage:
@@ -87,6 +90,8 @@ def with_tools(usage: Usage, response: Report) -> Usage:
 
     Tokens of generated images are billed at the prices of another model, so they stay in `raw`.
     """
+    if not response.get("tool_usage") and not response.get("tools"):
+        return usage
     report = read_object(response, "tool_usage")
     searches = count(read_object(report, "web_search"), "num_requests")
     requests = {} if searches is None else {"web_search_requests": searches}
@@ -123,11 +128,11 @@ UNDER_WAY = ("queued", "in_progress")
 def finish_delta(response: Wire, *, called: bool) -> FinishDelta:
     """Return the finish delta. `called`: whether tool calls wait for the caller."""
     raw = read_text(response, "status") or "completed"
+    if raw == "completed":
+        return FinishDelta("tool_calls" if called else "stop", raw)
     reason = read_text(read_object(response, "incomplete_details"), "reason")
     if raw == "incomplete" and reason:
         return FinishDelta(INCOMPLETE.get(reason, "other"), reason)
-    if raw == "completed":
-        return FinishDelta("tool_calls" if called else "stop", raw)
     # A background response is fetched again later by its id.
     return FinishDelta("pause" if raw in UNDER_WAY else "other", raw)
 
@@ -148,7 +153,7 @@ class ResponsesReader:
         self._moved: dict[int, int] = {}
         """New index of items whose index was taken: some hosts give all of them the same one."""
 
-    def whole(self, body: Any) -> Iterator[Delta]:
+    def whole(self, body: Any) -> list[Delta]:
         """Decode a complete body; a body without items that is not a response contains an error."""
         refuse_foreign(body, RESPONSES)
         is_response = read_text(body, "object") in ("", "response")
@@ -158,10 +163,8 @@ class ResponsesReader:
         if not has_items and not is_unfinished(body):
             if not contains_error(body):
                 raise missing_response(RESPONSES)
-            yield ErrorDelta(read_error(Head(0), body))
-            return
-        yield from self._begin(body)
-        yield from self._close(body)
+            return [ErrorDelta(read_error(Head(0), body))]
+        return self._close(body)
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data
@@ -203,27 +206,25 @@ class ResponsesReader:
         same = (at for at, reader in data.items() if reader.id is not None and reader.id == read_name(item, "id"))
         here = (at for at in (index,) if at in data and data[at].is_kind_of(item))
         alike = (at for at, reader in data.items() if reader.is_like(item))
-        known = next(chain(same, here, alike), None)
-        return (
-            self._item_at(index if index not in self._items else len(self._items)) if known is None else data.pop(known)
-        )
+        known = next(chain(same, here, alike), None) if data else None
+        free = index if index not in self._items else len(self._items)
+        return self._item_at(free) if known is None else data.pop(known)
 
-    def _begin(self, response: Wire) -> Iterator[Delta]:
-        yield ResponseStart(
-            read_name(response, "id"), read_name(response, "model"), read_extras(response, EXTRA_FIELDS)
-        )
+    def _begin(self, response: Wire) -> Delta:
+        extras = read_extras(response, EXTRA_FIELDS)
+        return ResponseStart(read_name(response, "id"), read_name(response, "model"), extras)
 
-    def _created(self, event: Wire) -> Iterator[Delta]:
-        return self._begin(read_object(event, "response"))
+    def _created(self, event: Wire) -> Iterable[Delta]:
+        return (self._begin(read_object(event, "response")),)
 
-    def _added(self, event: Wire) -> Iterator[Delta]:
+    def _added(self, event: Wire) -> Iterable[Delta]:
         index, item = read_index(event, "output_index", len(self._items)), read_object(event, "item")
         before = self._items.get(self._moved.get(index, index))
         if before is not None and before.is_over and not before.is_same(item):
             self._moved[index] = max(self._items) + 1
         return self._item_at(self._moved.get(index, index)).start(item)
 
-    def _done(self, event: Wire) -> Iterator[Delta]:
+    def _done(self, event: Wire) -> Iterable[Delta]:
         return self._item(event).whole(read_object(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
@@ -274,7 +275,7 @@ class ResponsesReader:
     def _transcript(self, event: Wire) -> Iterable[Delta]:
         return (MediaDelta("audio", "audio", transcript=read_text(event, "delta")),)
 
-    def _ended(self, event: Wire) -> Iterator[Delta]:
+    def _ended(self, event: Wire) -> Iterable[Delta]:
         """An end without a response, and without items before it, is no answer."""
         response = read_object(event, "response")
         if not response and not self._items:
@@ -284,23 +285,21 @@ class ResponsesReader:
     def _error(self, event: Wire) -> Iterable[Delta]:
         return (ErrorDelta(read_error(Head(0), event)),)
 
-    def _close(self, response: Wire) -> Iterator[Delta]:
+    def _close(self, response: Wire) -> list[Delta]:
         """Read the final response: what was not emitted yet, token counts and finish reason."""
+        deltas: list[Delta] = [self._begin(response)]
         data = dict(self._items)
         for index, item in enumerate(read_objects(response, "output")):
             known = self._find_known(item, index, data)
             known.stored = bool(response.get("store"))
-            yield from known.whole(item)
-        yield from unread_warning(response.get("output"))
+            deltas += known.whole(item)
+        deltas += unread_warning(response.get("output"))
         if usage := read_object(response, "usage"):
-            yield from usage_deltas(with_tools(read_usage(usage), response))
-        yield from self._begin(response)
+            deltas += usage_deltas(with_tools(read_usage(usage), response))
         if response.get("error"):
-            yield FinishDelta("error", read_text(response, "status") or None)
-            yield ErrorDelta(read_error(Head(0), response))
-            return
-        yield finish_delta(response, called=any(reader.called for reader in self._items.values()))
-        yield StreamEnd()
+            deltas.append(FinishDelta("error", read_text(response, "status") or None))
+            return [*deltas, ErrorDelta(read_error(Head(0), response))]
+        return [*deltas, finish_delta(response, called=any(one.called for one in self._items.values())), StreamEnd()]
 
 
 EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...types.chat.delta import (
@@ -60,12 +60,13 @@ class StreamedTexts:
             self.add(place, new)
         return new
 
-    def places(self, texts: Sequence[str]) -> list[int]:
-        """Return for each text of the finished item the position at which it was streamed, else its own or a free
-        one.
+    def places(self, parts: Sequence[Wire]) -> Sequence[int]:
+        """Return for each part of the finished item the position at which its text was streamed, else its own or a
+        free one.
         """
         if not self._pieces:
-            return list(range(len(texts)))
+            return range(len(parts))
+        texts = [read_text(part, "refusal") or read_text(part, "text") for part in parts]
         streamed = {place: "".join(pieces) for place, pieces in self._pieces.items()}
         positions: dict[int, int] = {}
         for is_match in EXACT:
@@ -184,16 +185,14 @@ class ItemReader:
         elif self._kind not in READERS:
             yield ServerToolDelta(self._part(None), self.id, self._name(item))
 
-    def whole(self, item: Wire) -> Iterator[Delta]:
+    def whole(self, item: Wire) -> Iterable[Delta]:
         self.id = self.id or fields.read_name(item, "id")
         self._kind = read_text(item, "type") or self._kind or guess_type(item)
         self.is_over = True
         if not self._kind:
-            if item:
-                yield ContentDelta(self._part(None), GenericContent(kind="", data=item))
-            return
+            return (ContentDelta(self._part(None), GenericContent(kind="", data=item)),) if item else ()
         read = ItemReader._call if self._calls(item) else READERS.get(self._kind, ItemReader._server_tool)
-        yield from read(self, item)
+        return read(self, item)
 
     def finish_text(self, what: int | None, text: str) -> Iterator[Delta]:
         """Emit a complete text or arguments if no piece of it was streamed."""
@@ -232,34 +231,37 @@ class ItemReader:
     def _part(self, what: int | str | None) -> str:
         return f"{self._index}.{what}" if isinstance(what, int) else f"{self._index}"
 
-    def _message(self, item: Wire) -> Iterator[Delta]:
+    def _message(self, item: Wire) -> list[Delta]:
         about = {name: item[name] for name in MESSAGE_FIELDS if item.get(name) is not None}
         content = item.get("content")
         parts = [{"text": content}] if isinstance(content, str) else read_objects(item, "content")
+        deltas: list[Delta] = []
         if not self._warned:
             self._warned = True
-            yield from unread_warning(content)
-        texts = [read_text(part, "refusal") or read_text(part, "text") for part in parts]
-        for at, part in zip(self._texts.places(texts), parts, strict=True):
+            deltas += unread_warning(content)
+        for at, part in zip(self._texts.places(parts), parts, strict=True):
             kind = read_text(part, "type")
             if kind == "refusal":
-                yield RefusalDelta(self._part(at), self._unseen(at, read_text(part, "refusal")), extras={"item": about})
+                new = self._unseen(at, read_text(part, "refusal"))
+                deltas.append(RefusalDelta(self._part(at), new, extras={"item": about}))
             elif kind in WORDS:
-                yield from self._text(at, part, about)
+                deltas += self._text(at, part, about)
             else:
-                yield ContentDelta(self._part(at), GenericContent(kind=kind, data=part))
+                deltas.append(ContentDelta(self._part(at), GenericContent(kind=kind, data=part)))
+        return deltas
 
-    def _text(self, content: int, part: Wire, about: Wire) -> Iterator[Delta]:
+    def _text(self, content: int, part: Wire, about: Wire) -> list[Delta]:
         notes = read_objects(part, "annotations")
         extras = {"item": about, **({"annotations": notes} if notes else {})}
         first = content not in self._data
         text = read_text(part, "text")
         new = self._unseen(content, text) or self._texts.rest(content, text)
-        yield TextDelta(self._part(content), new, extras=extras)
+        deltas: list[Delta] = [TextDelta(self._part(content), new, extras=extras)]
         if first and (probable := read_objects(part, "logprobs")):
-            yield LogprobsDelta(probable)
-        for note in notes[self._noted.get(content, 0) :]:
-            yield CitationDelta(self.note_content(content), read_citation(note))
+            deltas.append(LogprobsDelta(probable))
+        for note in notes[self._noted.get(content, 0) :] if notes else ():
+            deltas.append(CitationDelta(self.note_content(content), read_citation(note)))
+        return deltas
 
     def _call(self, item: Wire) -> Iterator[Delta]:
         """Emit a call; custom tools have plain text instead of JSON, other vendor calls are kept whole."""
@@ -313,7 +315,7 @@ class ItemReader:
 
 
 PICTURE = "image_generation_call"
-READERS: dict[str, Callable[[ItemReader, Wire], Iterator[Delta]]] = {
+READERS: dict[str, Callable[[ItemReader, Wire], Iterable[Delta]]] = {
     "message": ItemReader._message,
     "reasoning": ItemReader._reasoning,
 }
