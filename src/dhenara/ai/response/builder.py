@@ -78,10 +78,8 @@ def with_tool_units(usage: Usage, contents: Iterable[ContentItem]) -> Usage:
         usage: The usage as the provider reported it.
         contents: The parts of the answer.
     """
-    if not usage.known:
-        return usage
     calls = [part for part in contents if isinstance(part, ServerToolContent)]
-    if not calls and not usage.server_tool_requests:
+    if (not calls and not usage.server_tool_requests) or not usage.known:
         return usage
     reported = reported_units(usage.server_tool_requests)
     known = {*usage.units, *reported}
@@ -259,21 +257,23 @@ class ResponseBuilder:
         if self.shape is not None:
             is_complete = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
-        is_complete, usage = self.complete, Usage.unknown() if self._usage is None else self._usage
+        is_complete, usage = self.complete, self._usage
+        if usage is not None:
+            usage = with_tool_units(usage, [part for choice in choices for part in choice.contents])
         answer = RESPONSE.make(
             {
                 "id": self._id,
                 "model": self._model,
                 "provider": self.origin.provider if self.origin else None,
                 "choices": choices,
-                "usage": with_tool_units(usage, [part for choice in choices for part in choice.contents]),
+                "usage": Usage.unknown() if usage is None else usage,
                 "warnings": list(self._warnings),
                 "interrupted": not is_complete,
                 "error": None if is_complete else str(self._error or UNFINISHED),
                 "extras": dict(self._extras),
             }
         )
-        return answer.with_pricing(self.price) if usage.known else answer
+        return answer.with_pricing(self.price) if usage else answer
 
     def result(self, **facts: Any) -> Result | None:
         """Return the result of an operation other than chat, if it was received, with these fields about the call."""

@@ -175,7 +175,7 @@ def usage_deltas(usage: Usage) -> Sequence[Delta]:
 
 def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
     """Return those of these fields that are not empty; None if all are."""
-    return {name: value for name in names if name in data and (value := data[name])} or None
+    return None if data.keys().isdisjoint(names) else {name: data[name] for name in names if data.get(name)} or None
 
 
 REASONING = "reasoning_tokens"

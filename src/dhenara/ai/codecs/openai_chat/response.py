@@ -164,6 +164,7 @@ class ChatReader(RequestAware):
     def _read(self, data: Any, key: str, event: str | None = None) -> list[Delta]:
         body = data if data.__class__ is dict else only_object(data)
         deltas: list[Delta] = [] if self._began else self._begin(body)
+        is_first = bool(deltas)
         choices = body.get("choices")
         if not choices:
             refuse_foreign(body, CHAT)
@@ -172,7 +173,7 @@ class ChatReader(RequestAware):
                 deltas += self._read_choice(choice, key)
         has_failed = event == "error" or body.get("object") == "error"
         if not REST.isdisjoint(body):
-            deltas += self._read_rest(body)
+            deltas += self._read_rest(body, is_first=is_first)
             has_failed = has_failed or bool(body.get("error"))
         if has_failed:
             deltas.append(ErrorDelta(stream_error(body)))
@@ -233,8 +234,8 @@ class ChatReader(RequestAware):
             deltas.append(FinishDelta(reason, str(raw), stop if isinstance(stop, str) else None, None, index))
         return deltas
 
-    def _read_rest(self, body: dict[str, Any]) -> list[Delta]:
-        """Read the token counts and the other fields of the last event."""
+    def _read_rest(self, body: dict[str, Any], *, is_first: bool) -> list[Delta]:
+        """Read the token counts and the other fields of the last event, which may also be the first one."""
         deltas: list[Delta] = []
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
@@ -244,7 +245,7 @@ class ChatReader(RequestAware):
             if self._long_writes and (written := known.cache_write_tokens):
                 known = known.model_copy(update={"cache_write_tokens": 0, "cache_write_1h_tokens": written})
             deltas += usage_deltas(known if self._expected is None else with_expected(known, self._expected))
-            if extras := read_extras(body, EXTRA_FIELDS):
+            if not is_first and (extras := read_extras(body, EXTRA_FIELDS)):
                 deltas.append(ResponseStart(extras=extras))
         if body.get("citations") or body.get("search_results"):
             deltas += read_sources(body, self._urls, TEXT)
