@@ -116,3 +116,12 @@ def test_a_hook_that_fails_does_not_silence_the_others(server: FakeServer) -> No
     with pytest.raises(RuntimeError, match="a hook of the user"):
         asyncio.run(client.generate_async("?"))
     assert received == ["failing", "hearing"]
+
+
+def test_a_layer_may_wait_for_the_first_content_of_a_completed_response() -> None:
+    answer = ChatResponse(choices=[ChatResponseChoice(contents=[TextContent(text="Hello!")])])
+    stream = CompletedStream(answer)
+    assert stream.take_texts() == []
+    run(stream.prime())
+    assert run(stream.response()) == answer
+    assert stream.complete

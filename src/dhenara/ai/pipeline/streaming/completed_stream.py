@@ -133,9 +133,17 @@ class CompletedStream(Stream):
         self._begin()
         return super().partial()
 
+    async def prime(self) -> None:
+        self._begin()
+        await super().prime()
+
     def collect_texts(self) -> None:
         self._begin()
         super().collect_texts()
+
+    def take_texts(self) -> list[str]:
+        self._begin()
+        return super().take_texts()
 
     def result(self, **facts: Any) -> Result | None:
         return None
