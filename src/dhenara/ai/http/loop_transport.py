@@ -45,10 +45,12 @@ class LoopTransport:
             weakref.WeakKeyDictionary()
         )
         self._others: RunVar[LoopState] | None = None
+        self._last: tuple[weakref.ref[asyncio.AbstractEventLoop], weakref.ref[LoopState]] | None = None
+        """The loop of the last request, which nearly always is that of the next one."""
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
-        loop = running_loop()
-        stored = self._current(loop)
+        loop, last = running_loop(), self._last
+        stored = last[1]() if loop is not None and last is not None and last[0]() is loop else self._current(loop)
         if stored is None:
             stored = await self._create_state(loop)
         return await stored.transport.open(request, timeouts)
@@ -56,6 +58,7 @@ class LoopTransport:
     async def close(self) -> None:
         loop = running_loop()
         stored = self._current(loop)
+        self._last = None
         if loop is not None:
             self._loops.pop(loop, None)
         else:
@@ -67,7 +70,10 @@ class LoopTransport:
         if loop is None:
             return self._others.get(None) if self._others is not None else None
         reference = self._loops.get(loop)
-        return None if reference is None else reference()
+        if reference is None:
+            return None
+        self._last = weakref.ref(loop), reference
+        return reference()
 
     async def _create_state(self, loop: asyncio.AbstractEventLoop | None) -> LoopState:
         stored = LoopState(self._create(loop))

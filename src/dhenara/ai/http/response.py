@@ -22,15 +22,25 @@ OPENED_AT_ONCE = 262_144
 """Most bytes to decompress at once, whatever the compressed size."""
 
 
-async def read_head(connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts) -> None:
-    """Read until the head is complete; a connection that closes without a byte counts as not connected."""
-    while reader.head is None:
+async def read_head(connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts, left: float | None) -> None:
+    """Read until the head is complete; a connection that closes without a byte counts as not connected.
+
+    Args:
+        connection: The connection to read from.
+        reader: Gets what is read.
+        timeouts: Timeouts of the attempt.
+        left: What they leave for the first read.
+    """
+    while True:
         try:
-            data = await connection.read(time_left(timeouts))
+            data = await connection.read(left)
         except ConnectionBroken as error:
             raise (ConnectionBroken if reader.started else ConnectFailed)(str(error)) from error
         if data:
             reader.feed(data)
+            if reader.head is not None:
+                return
+            left = time_left(timeouts)
             continue
         raise (ConnectionBroken if reader.started else ConnectFailed)(
             "the server hung up in the middle of the head of its answer"
@@ -45,6 +55,29 @@ def time_left(timeouts: AttemptTimeouts) -> float | None:
     if seconds is not None and seconds <= 0:
         raise ReadTimeout("the time is over")
     return seconds
+
+
+class CompleteResponse:
+    """A response that arrived with its head, in plain encoding; its connection is free already."""
+
+    __slots__ = ("_body", "head", "is_read")
+
+    def __init__(self, head: Head, body: bytes) -> None:
+        self.head = head
+        self._body = body
+        self.is_read = False
+
+    async def read(self) -> bytes:
+        """Return the whole body, then b""."""
+        body, self._body = self._body, b""
+        self.is_read = True
+        return body
+
+    async def close(self) -> None:
+        self._body = b""
+
+    def abandon(self) -> None:
+        self._body = b""
 
 
 class HttpResponse:

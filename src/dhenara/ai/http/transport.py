@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..config import environment
@@ -36,7 +37,7 @@ from .protocol.message import (
     ReusedConnectionClosed,
 )
 from .proxy import PORTS, ProxiedResponse, bracketed, connect_to_proxy, find_proxy, hiding_secrets, open_tunnel
-from .response import HttpResponse, read_head, time_left
+from .response import CompleteResponse, HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten
 from .sockets.socket_connection import BlockingNetwork
 
@@ -59,12 +60,15 @@ async def send_request(
         BrokenFraming: The head is not valid HTTP.
         ReadTimeout: A timeout expired.
     """
-    begun = whole = False
+    left, begun, has_waited = time_left(timeouts), False, False
     try:
-        whole = await send_piece(conn, message, reader, timeouts)
-        begun = True
-        for piece in body if whole else ():
+        sent = conn.write_now(message)
+        begun, whole = sent > 0, sent == len(message)
+        pieces: Iterable[bytes | memoryview] = body if whole else chain((memoryview(message)[sent:],), body)
+        for piece in pieces:
+            has_waited = True
             whole = await send_piece(conn, piece, reader, timeouts)
+            begun = True
             if not whole:
                 break
     except ConnectionBroken as error:
@@ -74,7 +78,7 @@ async def send_request(
         await read_last_words(conn, reader, timeouts, error)
         return False
     if reader.head is None:
-        await read_head(conn, reader, timeouts)
+        await read_head(conn, reader, timeouts, time_left(timeouts) if has_waited else left)
     return whole
 
 
@@ -82,9 +86,11 @@ LONGEST_MESSAGE = 65_536
 """Bytes of a body that is sent in one write with the head. A longer one would be copied for it."""
 
 
-async def send_piece(connection: Connection, piece: bytes, reader: Http1Reader, timeouts: AttemptTimeouts) -> bool:
+async def send_piece(
+    connection: Connection, piece: bytes | memoryview, reader: Http1Reader, timeouts: AttemptTimeouts
+) -> bool:
     """Return whether all was sent before the response head arrived; interim responses do not count."""
-    rest: bytes | memoryview = piece
+    rest = piece
     while (sent := await connection.write(rest, time_left(timeouts))) < len(rest):
         rest = memoryview(rest)[sent:]
         data = await connection.read(time_left(timeouts))
@@ -100,7 +106,7 @@ async def read_last_words(
     connection: Connection, reader: Http1Reader, timeouts: AttemptTimeouts, problem: ConnectionBroken
 ) -> None:
     try:
-        await read_head(connection, reader, timeouts)
+        await read_head(connection, reader, timeouts, time_left(timeouts))
     except CertificateRejected:
         raise  # the certificate error is why it closed the connection
     except (ConnectFailed, ConnectionBroken, BrokenFraming):
@@ -138,8 +144,10 @@ class HttpTransport:
         self._environment = environment
         self._routes: dict[tuple[str, str, int], ServerRoute] = {}
         """By scheme, host and port: proxies are looked up in the environment once for each server."""
+        self._sending: set[Connection] = set()
+        """Connections whose response has not begun."""
         self._in_use: dict[int, weakref.ref[Connection]] = {}
-        """Weak, so that a garbage collected response closes its connection."""
+        """Those whose response is arriving; weak, so that a garbage collected response closes its connection."""
         self._closed = 0
         """How often it was closed; requests started before that fail."""
 
@@ -160,7 +168,7 @@ class HttpTransport:
         rest: Iterable[bytes],
         address: ServerAddress,
         timeouts: AttemptTimeouts,
-    ) -> HttpResponse:
+    ) -> Response:
         began = self._closed
         try:
             while not request.no_replay and (connection := self._pool.take(address, self._now())) is not None:
@@ -190,8 +198,8 @@ class HttpTransport:
     async def close(self) -> None:
         """Close all connections, including those in use."""
         self._closed += 1
-        for reference in list(self._in_use.values()):
-            connection = reference()
+        arriving = [reference() for reference in list(self._in_use.values())]
+        for connection in (*list(self._sending), *arriving):
             if connection is not None:
                 connection.drop()
         self._in_use.clear()
@@ -206,21 +214,30 @@ class HttpTransport:
         message: bytes,
         rest: Iterable[bytes],
         timeouts: AttemptTimeouts,
-    ) -> HttpResponse:
-        began, reader, key = self._closed, Http1Reader(request.method, request.limits), id(connection)
-        self._in_use[key] = weakref.ref(connection, lambda _: self._in_use.pop(key, None))
+    ) -> Response:
+        began, reader = self._closed, Http1Reader(request.method, request.limits)
+        is_over = False
+
+        def stop() -> None:
+            if not is_over:  # else the next request may have it
+                connection.drop()
+
+        self._sending.add(connection)
         try:
             if request.on_connection is not None:
-                request.on_connection(connection.drop)
+                request.on_connection(stop)
             whole = await send_request(connection, message, rest, reader, timeouts)
         except BaseException as error:
-            self._in_use.pop(key, None)
             connection.drop()
             if type(error) is ConnectFailed:
                 raise ConnectFailed(f"{error}; {MAYBE_RECEIVED}") from error
             raise
+        finally:
+            self._sending.discard(connection)
 
         def release(reusable: bool) -> None:
+            nonlocal is_over
+            is_over = True
             self._in_use.pop(key, None)
             # The rest of a request body would become part of the next request.
             if reusable and whole and began == self._closed:
@@ -228,6 +245,11 @@ class HttpTransport:
             else:
                 connection.drop()
 
+        head, key = reader.head, id(connection)
+        if head is not None and reader.done and "content-encoding" not in head.headers:
+            release(reader.reusable)
+            return CompleteResponse(head, reader.take())
+        self._in_use[key] = weakref.ref(connection, lambda _: self._in_use.pop(key, None))
         return HttpResponse(connection, reader, timeouts, request.limits, release, lambda: began != self._closed)
 
     async def _connect(self, server_address: ServerAddress, timeouts: AttemptTimeouts) -> Connection:
@@ -265,7 +287,7 @@ class HttpTransport:
         if request.address is not None:
             address = address._replace(address=request.address)
         if address.proxy is None or address.secure:
-            return address, SecretAddress(url.target), headers
+            return address, url.target, headers
         # A proxy resolves names itself; a checked address is passed on instead.
         where = f"{bracketed(request.address)}:{url.port}" if request.address else headers["host"]
         return address, SecretAddress(f"http://{where}{url.target}"), headers

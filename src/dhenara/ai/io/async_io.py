@@ -268,8 +268,8 @@ class AsyncIO:
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or LoopTransport()
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
-        return await self._transport.open(request, timeouts)
+    def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Coroutine[Any, Any, Response]:
+        return self._transport.open(request, timeouts)
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
         return await self.call(resolve_addresses, host, port, timeout)

@@ -297,11 +297,11 @@ class BlockingIO:
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport or blocking_transport()
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+    def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Coroutine[Any, Any, Response]:
         scope = SCOPE.get()
-        if scope is not None:
-            return await scope.open(self._transport, request, timeouts)
-        return await self._transport.open(request, timeouts)
+        return (
+            self._transport.open(request, timeouts) if scope is None else scope.open(self._transport, request, timeouts)
+        )
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
         return resolve_addresses(host, port, timeout)

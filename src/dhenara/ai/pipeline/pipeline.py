@@ -115,6 +115,8 @@ class Pipeline:
 
     def _prepare(self, call: Call) -> Call:
         """Return the call with its deadline, as this endpoint gets it."""
+        if call.config.timeout is None and call.endpoint is self.target.endpoint and not call.config.if_supported:
+            return call  # nothing is different
         return self._adapt(with_deadline(call, self.io))
 
     def _adapt(self, call: Call) -> Call:

@@ -47,7 +47,7 @@ class Retry:
         learner = self.learner
         while True:
             started = self.io.monotonic()
-            call.journal.head = None
+            call.journal.head = call.journal.began_at = None
             try:
                 stream = await send(call)
             except CallError as error:
@@ -122,7 +122,8 @@ ATTEMPT = ModelTemplate(Attempt)
 
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
     """Add one attempt to the call's journal."""
-    head = call.journal.head
+    head, began = call.journal.head, call.journal.began_at
+    ended = io.monotonic() if began is None or error is not None else began
     attempt = ATTEMPT.make(
         {
             "number": len(call.journal.attempts) + 1,
@@ -133,7 +134,7 @@ def record_attempt(io: IO, call: Call, started: float, waited: float, error: Cal
             "error": f"{type(error).__name__}: {error.message}" if error else None,
             "request_id": request_id(head) if head else None,
             "waited": waited,
-            "seconds": io.monotonic() - started,
+            "seconds": ended - started,
             "deployment": call.deployment,
             "reason": call.choice,
         }

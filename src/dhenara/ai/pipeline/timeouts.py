@@ -38,40 +38,37 @@ class TimeoutPolicy:
     `deadline` is the end of the whole call, on the clock of `now`.
     """
 
-    __slots__ = ("_deadline", "_now", "_received", "_sent_at", "_timeouts")
+    __slots__ = ("_deadline", "_now", "_received", "_timeouts", "_until")
 
     def __init__(self, timeouts: Timeouts, deadline: float | None, now: Callable[[], float]) -> None:
         self._timeouts = timeouts
         self._deadline = deadline
         self._now = now
-        self._sent_at = now()
         self._received = False
+        self._until = deadline
+        """When all that may be waited for now has to be there, however often it is waited for."""
+        if timeouts.first_token is not None:
+            begins = now() + timeouts.first_token
+            self._until = begins if deadline is None else min(begins, deadline)
 
     def mark_started(self) -> None:
         """Mark the response as started: from now on only the idle timeout applies."""
         self._received = True
+        self._until = self._deadline
 
     def connect(self) -> float | None:
-        return self._capped(self._timeouts.connect)
+        return self._capped(self._timeouts.connect, self._deadline)
 
     def read(self) -> float | None:
-        if self._received:
-            seconds = self._timeouts.idle
-        else:
-            first = self._timeouts.first_token
-            seconds = None if first is None else self._sent_at + first - self._now()
-        if self._deadline is None and seconds is not None and 0 < seconds <= LONGEST:
-            return seconds
-        return self._capped(seconds)
+        until = self._until
+        if until is not None and not self._received:
+            left = until - self._now()
+            return None if left > LONGEST else max(0.0, left)
+        return self._capped(self._timeouts.idle if self._received else None, until)
 
     def over(self) -> bool:
         """Return whether a timeout has expired, even if no wait is needed."""
-        seconds = self.read()
-        return seconds is not None and seconds <= 0
-
-    def ended(self) -> bool:
-        """Return whether the total timeout has expired."""
-        return self._deadline is not None and self._now() >= self._deadline
+        return self._until is not None and self._now() >= self._until
 
     def total_check(self) -> Callable[[], CallTimeoutError | None] | None:
         """Return a function that checks the total timeout; None if there is none."""
@@ -99,10 +96,11 @@ class TimeoutPolicy:
             return "connect"
         return "idle" if self._received else "first_token"
 
-    def _capped(self, seconds: float | None) -> float | None:
-        if self._deadline is not None:
-            left = self._deadline - self._now()
-            seconds = left if seconds is None else min(seconds, left)
+    def _capped(self, seconds: float | None, until: float | None) -> float | None:
+        """Return the seconds, at most those until then; None without a limit."""
+        if until is not None:
+            left = until - self._now()
+            seconds = left if seconds is None or left < seconds else seconds
         if seconds is None or seconds > LONGEST:
             return None
         return seconds if seconds > 0 else 0.0

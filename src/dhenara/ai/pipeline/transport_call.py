@@ -22,7 +22,6 @@ from ..types.chat.delta import WarningDelta
 from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
-from ..types.content.parts import Origin
 from .call_log import log_request
 from .connect import connect, limited, read_error_response, with_names
 from .middleware import Encoder
@@ -144,16 +143,17 @@ class RequestSender:
         request = self._http_request(call, encoded, now)
         log_request(call, request)
         reader = await connect(io, target, request, timeouts)
-        call.journal.set_head(reader.head)
+        call.journal.head = reader.head
         if reader.head.status >= 300:
             raise advise_missing(await read_error_response(target, reader), call)
-        builder = ResponseBuilder(
-            origin_of(target, encoded_request), self._pricing.cost_function(call, now), output_parser(call)
-        )
+        prefix = encoded_request.prefix
+        origin = target.origin if prefix is None else target.origin.model_copy(update={"prefix": prefix})
+        builder = ResponseBuilder(origin, self._pricing.cost_function(call, now), output_parser(call))
         source = make_source(target, reader, call, encoded_request)
         if encoded_request.background:
             source = with_background(io, target, call, source, reader)
-        before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
+        notes = (*call.journal.notes, *warnings)
+        before = [WarningDelta(note) for note in notes] if notes else ()
         stream = Stream(source, builder, before, reader.redactor, timeouts.total_check())
         try:
             await stream.prime()
@@ -161,7 +161,7 @@ class RequestSender:
             advise_missing(with_names(target, error), call)
             await stream.close()
             raise
-        call.journal.mark_started(io.monotonic())
+        call.journal.began_at = io.monotonic()
         call.journal.encoded = None  # it may be large, and reading the response may take long
         return stream
 
@@ -195,13 +195,6 @@ class RequestSender:
             return target.signed(with_idempotency_key(request, target, call, self._io), now)
         except PydanticSerializationError as error:
             raise unserializable(target, error) from error
-
-
-def origin_of(target: ResolvedTarget, encoded: EncodedRequest) -> Origin:
-    """Return the origin of the response, with the prefix it is bound to."""
-    if encoded.prefix is None:
-        return target.origin
-    return target.origin.model_copy(update={"prefix": encoded.prefix})
 
 
 def make_source(target: ResolvedTarget, reader: ResponseReader, call: Call, encoded: EncodedRequest) -> DeltaSource:

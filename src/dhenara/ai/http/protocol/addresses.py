@@ -8,6 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote, urljoin, urlsplit
 
+from ...wire.secrets import SecretAddress
+
 PORTS = {"http": 80, "https": 443}
 UNSAFE = re.compile(r"[^!-~]")
 """Anything but printable ASCII: it cannot stand in a request line (RFC 9112 section 3) and is percent-encoded."""
@@ -50,7 +52,7 @@ def parse_url(url: str) -> Url:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if UNSAFE.search(target):
         target = quote(target, safe=SAFE)
-    return Url(scheme, host, PORTS[scheme] if port is None else port, target)
+    return Url(scheme, host, PORTS[scheme] if port is None else port, SecretAddress(target))
 
 
 def resolve_redirect(url: str, location: str) -> str:

@@ -22,11 +22,8 @@ from .message import Head
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
-USUAL_HEAD = re.compile(
-    r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x01-\x09\x0b\x0c\x0e-\x1f!-\x7f]+ HTTP/1\.1\r\n"
-    r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\x01-\x09\x0b\x0c\x0e-\x7f]*\r\n)*\r\n"
-)
-"""A request line and headers in ASCII. Those with other letters of Latin-1 are checked one by one."""
+USUAL_LETTERS = bytes(set(range(1, 128)) - {*b"\r\n"})
+"""What stands in nearly all lines of heads. Those with other letters of Latin-1 are checked one by one."""
 # RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
 STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r\n]*))?\r?(?:\n|\Z)")
 # RFC 9112 section 2.2: a line feed alone ends a line too.
@@ -34,6 +31,7 @@ HEAD_END = re.compile(rb"\n\r?\n")
 LENGTH = re.compile("[0-9]{1,18}")
 """Python refuses to parse numbers of thousands of digits, and no body has 10**18 bytes."""
 LINE_END = "\r\n"
+LINE_END_BYTES = b"\r\n"
 BEGINNING = b"HTTP/1."
 BLANKS = " \t"
 FOLD = re.compile(r"\r?\n[ \t]+")
@@ -42,6 +40,8 @@ FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*)\r?$", 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Headers that say how the body ends."""
+NOTHING = NoBody()
+"""The body before the head has arrived."""
 
 
 class InvalidRequest(ValueError):
@@ -68,23 +68,28 @@ def write_request(method: str, target: str, headers: Mapping[str, str], body: by
     """
     has_size = (body or method in WITH_BODY) and FRAMING.isdisjoint(map(str.lower, headers))
     size = len(body) if has_size else None
-    head = join_usual(method, target, headers, size)
+    head = write_usual_head(method, target, headers, size)
     if head is None:
         check_head(method, target, headers)
-        head = join_head(method, target, headers, size)
-    return head.encode("latin-1") + body
+        head = join_head(method, target, headers, size).encode("latin-1")
+    return head + body
 
 
-def join_usual(method: str, target: str, headers: Mapping[str, str], size: int | None) -> str | None:
+def write_usual_head(method: str, target: str, headers: Mapping[str, str], size: int | None) -> bytes | None:
     """Return the head; None if something in it needs a closer look.
 
-    A line end in the target or in a value makes one line more. A colon in a name could not be told from the end of it,
-    so names are looked at by themselves: a valid name joined to another one is valid too.
+    Without its usual letters, a head is one line end after the other; one in the target or in a value makes one line
+    more. A colon in a name could not be told from the end of it, so names are looked at by themselves: a valid name
+    joined to another one is valid too.
     """
-    head = join_head(method, target, headers, size)
-    lines = len(headers) + (2 if size is None else 3)
-    is_usual = USUAL_HEAD.fullmatch(head) and head.count("\n") == lines and TOKEN.fullmatch("".join(("x", *headers)))
-    return head if is_usual else None
+    try:
+        head = join_head(method, target, headers, size).encode("ascii")
+    except UnicodeEncodeError:
+        return None
+    if head.translate(None, USUAL_LETTERS) != LINE_END_BYTES * (len(headers) + (2 if size is None else 3)):
+        return None
+    is_usual = method and target and " " not in target and "" not in headers
+    return head if is_usual and TOKEN.fullmatch("".join((method, *headers))) else None
 
 
 def check_head(method: str, target: str, headers: Mapping[str, str]) -> None:
@@ -101,8 +106,8 @@ def check_head(method: str, target: str, headers: Mapping[str, str]) -> None:
 
 
 def join_head(method: str, target: str, headers: Mapping[str, str], size: int | None) -> str:
-    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    return f"{method} {target} HTTP/1.1\r\n{fields}{'' if size is None else f'content-length: {size}{LINE_END}'}\r\n"
+    end = LINE_END * 2 if size is None else f"\r\ncontent-length: {size}\r\n\r\n"
+    return LINE_END.join((f"{method} {target} HTTP/1.1", *map(": ".join, headers.items()))) + end
 
 
 def is_latin1(line: str) -> bool:
@@ -117,25 +122,24 @@ class Http1Reader:
     """
 
     __slots__ = (
-        "_blank", "_body", "_head", "_interim", "_keeps_alive", "_limits", "_method", "_searched", "head", "started"
+        "_begun", "_blank", "_body", "_interim", "_keeps_alive", "_limits", "_method", "_searched", "done", "head",
+        "started",
     )  # fmt: skip
 
     def __init__(self, method: str = "POST", limits: ReadLimits = DEFAULT_LIMITS) -> None:
         self._method = method
         self._limits = limits
-        self._head = bytearray()
+        self._begun = bytearray()
+        """The beginning of a head whose end has not arrived."""
         self._searched = 0
-        """How far the head has been searched for its end."""
+        """How far it has been searched for its end."""
         self._blank = self._interim = 0
         self._keeps_alive = False
-        self._body: Body = NoBody()
+        self._body: Body = NOTHING
         self.head: Head | None = None
         self.started = False
-
-    @property
-    def done(self) -> bool:
+        self.done = False
         """Whether the whole response has been read."""
-        return self.head is not None and self._body.done
 
     @property
     def reusable(self) -> bool:
@@ -148,14 +152,18 @@ class Http1Reader:
         return self.done and self._body.leftover
 
     def feed(self, data: bytes) -> None:
-        if data:
-            self.started = True
         if self.head is not None:
             self._body.feed(data)
+            self.done = self._body.done
             return
-        self._head += data
-        while self._read_head():
-            pass
+        if data:
+            self.started = True
+        arrived: bytes | bytearray | None = data
+        if self._begun:
+            self._begun += data
+            arrived = self._begun
+        while arrived is not None:
+            arrived = self._read_head(arrived)
 
     def take(self) -> bytes:
         """The part of the body that is readable now; b"" when there is none."""
@@ -166,21 +174,23 @@ class Http1Reader:
         if self.head is None:
             raise BrokenFraming("the connection ended in the middle of the head of the response")
         self._body.eof()
+        self.done = self._body.done
 
-    def _read_head(self) -> bool:
-        """Parse a head if one is complete; return whether another may follow (after an interim response)."""
-        if self._head[: len(BEGINNING)] != BEGINNING:
-            self._check_beginning()
-        match, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
-        start, end = (len(self._head), 0) if match is None else match.span()
+    def _read_head(self, arrived: bytes | bytearray) -> bytes | bytearray | None:
+        """Parse a head if one is complete; return what follows it if another head does (after an interim response)."""
+        if not arrived.startswith(BEGINNING):
+            arrived = self._check_beginning(arrived)
+        match, most = HEAD_END.search(arrived, self._searched), self._limits.head_bytes
+        start, end = (len(arrived), 0) if match is None else match.span()
         if start > most:
             raise LimitExceeded("the head of the response", "head_bytes", most)
         if match is None:
             # The end is at most three bytes; its first two may be here already.
             self._searched = max(0, start - 2)
-            return False
-        block, rest = bytes(self._head[:start]), self._head[end:]
-        self._head, self._searched = rest, 0
+            self._begun = arrived if isinstance(arrived, bytearray) else bytearray(arrived)
+            return None
+        block, rest = arrived[:start], arrived[end:]
+        self._begun, self._searched = bytearray(), 0
         version, head = read_head(block)
         if head.status == 101:
             raise BrokenFraming("the server wants to switch to another protocol")
@@ -189,30 +199,31 @@ class Http1Reader:
             if self._interim > self._limits.interim_responses:
                 most = self._limits.interim_responses
                 raise LimitExceeded("the list of interim responses", "interim_responses", most, "responses")
-            return True
+            return rest
         self.head = head
         self._keeps_alive = keeps_alive(version, head.headers)
         self._body = body_for(self._method, head, self._limits)
         self._body.feed(bytes(rest))
-        self._head = bytearray()
-        return False
+        self.done = self._body.done
+        return None
 
-    def _check_beginning(self) -> None:
+    def _check_beginning(self, arrived: bytes | bytearray) -> bytes | bytearray:
         """Refuse data that is not HTTP at its first wrong byte, not when the connection ends.
 
         Blank lines before the status line are skipped: some servers send one too many after the response before.
         """
-        if self._head.startswith((b"\r", b"\n")):
-            stripped = self._head.lstrip(b"\r\n")
-            self._blank += len(self._head) - len(stripped)
-            self._head = stripped
+        if arrived.startswith((b"\r", b"\n")):
+            stripped = arrived.lstrip(b"\r\n")
+            self._blank += len(arrived) - len(stripped)
+            arrived = stripped
             if self._blank > self._limits.head_bytes:
                 raise LimitExceeded("the head of the response", "head_bytes", self._limits.head_bytes)
-        if not BEGINNING.startswith(self._head[: len(BEGINNING)]):
-            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {bytes(self._head[:60])!r}")
+        if not BEGINNING.startswith(arrived[: len(BEGINNING)]):
+            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {bytes(arrived[:60])!r}")
+        return arrived
 
 
-def read_head(block: bytes) -> tuple[int, Head]:
+def read_head(block: bytes | bytearray) -> tuple[int, Head]:
     """Parse everything before the blank line; return the minor version and the head."""
     text = block.decode("latin-1")
     match = STATUS_LINE.match(text)

@@ -265,7 +265,10 @@ class AttemptTimeouts(Protocol):
 
 
 class Response(Protocol):
-    """A response whose body is still arriving."""
+    """A response whose body is still arriving.
+
+    One that knows when its body has been read to the end may say so with an attribute `is_read`.
+    """
 
     head: Head
 

@@ -114,6 +114,7 @@ class AsyncioConnection(asyncio.Protocol):
         self._full = False
         self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = 0.0
         self._owner = PROCESS.id
         self._dropped = False
 
@@ -129,7 +130,8 @@ class AsyncioConnection(asyncio.Protocol):
             self._paused = True
             self._transport.pause_reading()
         wake_future(self._reader)
-        wake_future(self._writer)
+        if self._writer is not None:
+            wake_future(self._writer)
 
     def eof_received(self) -> bool:
         self._over = True
@@ -143,6 +145,7 @@ class AsyncioConnection(asyncio.Protocol):
         wake_future(self._writer)
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def pause_writing(self) -> None:
         self._full = True
@@ -177,29 +180,29 @@ class AsyncioConnection(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
-    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
-        if self._over or self._dropped or self._transport is None or self._transport.is_closing():
+    def write_now(self, data: bytes | memoryview) -> int:
+        """Give the loop's transport as much as it should hold; it keeps what the system does not take."""
+        transport = self._transport
+        if self._over or self._dropped or transport is None or transport.is_closing():
             raise NothingWritten("the connection was closed")
         size = len(data)
-        if size <= MOST_AT_ONCE:
-            self._send(self._transport, data)
-            return size
-        view, sent = memoryview(data), 0
-        until = None if timeout is None else self._loop.time() + timeout
-        while sent < size:
-            self._send(self._transport, view[sent : sent + MOST_AT_ONCE])
-            sent = min(size, sent + MOST_AT_ONCE)
-            if sent < size:
-                await asyncio.sleep(0)  # lets the loop read what has arrived
-                await self._drained(until)
-                if self._arrived or self._transport.is_closing():
-                    return sent
-        return sent
-
-    def _send(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
-        transport.write(data)
+        transport.write(data if size <= MOST_AT_ONCE else memoryview(data)[:MOST_AT_ONCE])
         if transport.is_closing():
             self._read_rest()
+        return min(size, MOST_AT_ONCE)
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        size, sent = len(data), self.write_now(data)
+        if sent == size:
+            return sent
+        view, until = memoryview(data), None if timeout is None else self._loop.time() + timeout
+        while sent < size:
+            await asyncio.sleep(0)  # lets the loop read what has arrived
+            await self._drained(until)
+            if self._arrived or self._transport is None or self._transport.is_closing():
+                return sent
+            sent += self.write_now(view[sent:])
+        return sent
 
     def _read_rest(self) -> None:
         """Read what the server sent before it closed; after a failed write the loop no longer reads."""
@@ -272,10 +275,10 @@ class AsyncioConnection(asyncio.Protocol):
             self._until = float("inf")
             return
         self._until = self._loop.time() + timeout
-        if self._timer is None or self._timer.when() > self._until or self._timer.cancelled():
+        if self._timer is None or self._fires_at > self._until:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_at(self._until, self._on_timer)
+            self._timer, self._fires_at = self._loop.call_at(self._until, self._on_timer), self._until
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -284,7 +287,7 @@ class AsyncioConnection(asyncio.Protocol):
         if self._loop.time() >= self._until:
             self._reader.set_exception(TimeoutError())
         else:
-            self._timer = self._loop.call_at(self._until, self._on_timer)
+            self._timer, self._fires_at = self._loop.call_at(self._until, self._on_timer), self._until
 
 
 class AsyncioNetwork:

@@ -42,6 +42,10 @@ class Connection(Protocol):
         """Return the next bytes, b"" when the other side closed; raises ReadTimeout or ConnectionBroken."""
         ...
 
+    def write_now(self, data: bytes) -> int:
+        """Write what can be written without waiting, and return how many bytes; raises as `write` does."""
+        ...
+
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
         """Write `data` and return how many bytes were written.
 

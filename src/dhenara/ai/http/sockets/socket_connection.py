@@ -67,24 +67,24 @@ class SocketConnection:
         self._owner = PROCESS.id
         self._poll = ReadPoll(connected)
         self._dropped = False
-        self._emptied = False
-        """Whether the last read took all that had arrived, so that the next one waits before it tries."""
+        self._emptied = True
+        """Whether nothing is here that has not been read, so that a read waits before it tries."""
 
     async def read(self, timeout: float | None) -> bytes:
         while True:
-            if self._owner != PROCESS.id:
-                raise ConnectionBroken(FOREIGN)  # a forked child would wait for what its parent reads
-            data = None if self._emptied else self.read_now()
+            if self._emptied:
+                if self._owner != PROCESS.id:
+                    raise ConnectionBroken(FOREIGN)  # a forked child would wait for what its parent reads
+                try:
+                    await self._waiter.readable(self._poll, timeout)
+                except TimeoutError as error:
+                    raise ReadTimeout("nothing was received in time") from error
+                except OSError as error:
+                    raise ConnectionBroken(error_reason(error)) from error
+            data = self.read_now()
+            self._emptied = data is None or len(data) < CHUNK
             if data is not None:
-                self._emptied = len(data) < CHUNK
                 return data
-            self._emptied = False
-            try:
-                await self._waiter.readable(self._poll, timeout)
-            except TimeoutError as error:
-                raise ReadTimeout("nothing was received in time") from error
-            except OSError as error:
-                raise ConnectionBroken(error_reason(error)) from error
 
     def read_now(self) -> bytes | None:
         """Return what has arrived; None if nothing has, b"" if the other side closed."""
@@ -100,20 +100,28 @@ class SocketConnection:
             raise ConnectionBroken("the connection was closed on this side")
         return data
 
-    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+    def write_now(self, data: bytes | memoryview) -> int:
         if self._owner != PROCESS.id:
             raise ConnectionBroken(FOREIGN)
+        try:
+            return self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            raise NothingWritten(error_reason(error)) from error
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
         size, sent, until = len(data), 0, None
         while True:
             try:
-                sent += self._socket.send(memoryview(data)[sent:] if sent else data)
-                if sent == size:
-                    return sent
+                written = self.write_now(memoryview(data)[sent:] if sent else data)
+            except NothingWritten as error:
+                raise (ConnectionBroken if sent else NothingWritten)(str(error)) from error.__cause__
+            sent += written
+            if sent == size:
+                return sent
+            if written:
                 continue
-            except (BlockingIOError, InterruptedError):
-                pass
-            except OSError as error:
-                raise (ConnectionBroken if sent else NothingWritten)(error_reason(error)) from error
             if timeout is not None:
                 until = self._now() + timeout if until is None else until
                 timeout = max(0.0, until - self._now())

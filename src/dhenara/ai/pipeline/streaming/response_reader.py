@@ -40,7 +40,7 @@ class ResponseReader:
         self._origin = origin
 
     async def read(self) -> bytes:
-        if self._timeouts.over():
+        if self._arrived and self._timeouts.over():  # the first read follows the head
             raise self.with_names(self._timeouts.error(connecting=False))
         try:
             chunk = await self.response.read()
@@ -76,6 +76,8 @@ class ResponseReader:
                 body += chunk
                 if most is not None and len(body) >= most:
                     del body[most:]
+                    break
+                if getattr(self.response, "is_read", False):
                     break
         except BrokenStreamError as error:
             raise self.with_names(ConnectionFailedError(error.message)) from error
