@@ -360,7 +360,7 @@ def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bo
         def bind(self, io: Any, target: Any) -> Any:
             async def layer(call: Any, send: Any) -> Any:
                 actual = await target.exchange(call)
-                encode = actual.encoder.encoded
+                encode = actual.encoder.builder.write
                 hasher, io = RequestHasher(), cast("Any", recorder)
                 seen.append(await request_key(actual.call, actual.encoded, io, encode, hasher, share_accounts=False))
                 raise LookupError

@@ -207,8 +207,11 @@ def read_repaired_history(
             the provider; the text begins with the provider and the model.
     """
     try:
+        history = read_history(prompt, context, messages)
+        if type(prompt) is str and len(history) == 1:
+            return history, ()  # a text alone has no calls of tools
         return repair_history(
-            read_history(prompt, context, messages),
+            history,
             open_end=open_end,
             stored=continues_stored_history(config, endpoint.ai_model),
         )

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 import dhenara.ai.streams as streams
 
 from ..errors import SyncAsyncMismatchError
-from ..history.parsing import Instructions, MessageLike, read_instructions, take_instructions
+from ..history.parsing import Instructions, MessageLike, take_instructions
 from ..history.preparation import truncate_history
 from ..http.protocol.message import Transport
 from ..http.tls_settings import tls_settings
@@ -168,11 +168,12 @@ class AIModelClient(
             ConfigurationError: If an argument is invalid; nothing was sent.
             CallError: If the call failed.
         """
-        conceal_options(options)
+        if options:
+            conceal_options(options)
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use generate_async.")
         call = self._call(prompt, context, instructions, messages, config, **options)
-        pipeline = self._pipeline(call.operation, is_async=False)
+        pipeline = self._pipelines.pipeline(call.operation, is_async=False)
         if not call.config.streaming:
             return run(pipeline.answer(call))
         stream = streams.SyncStream(pipeline, call, pipeline.check_stream(run(pipeline.start(call))))
@@ -190,11 +191,12 @@ class AIModelClient(
         **options: Unpack[CallOptions],
     ) -> AIModelCallResponse:
         """Async version of `generate`; iterate over a stream with `async for`."""
-        conceal_options(options)
+        if options:
+            conceal_options(options)
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use generate.")
         call = self._call(prompt, context, instructions, messages, config, **options)
-        pipeline = self._pipeline(call.operation, is_async=True)
+        pipeline = self._pipelines.pipeline(call.operation, is_async=True)
         if not call.config.streaming:
             return await pipeline.answer(call)
         stream = streams.AsyncStream(pipeline, call, pipeline.check_stream(await pipeline.start(call)))
@@ -306,8 +308,8 @@ class AIModelClient(
         **options: Unpack[CallOptions],
     ) -> Call:
         """Build and validate the call; every invalid argument raises here, before anything is sent."""
-        system = take_instructions(instructions, options) if options else read_instructions(instructions)
-        settings = self._effective_config(config, **options)
+        system = take_instructions(instructions, options) if options or instructions is not None else ()
+        settings = self._effective_config(config, **options) if options or config is not None else self.config
         history, warnings = read_repaired_history(
             self.model_endpoint, settings, prompt, context, messages, open_end=open_end
         )
@@ -320,7 +322,7 @@ class AIModelClient(
             messages=history,
             config=settings,
             instructions=system,
-            operation=self._default_operation(),
+            operation=self._made or self._default_operation(),
             journal=CallJournal(warnings=warnings),
         )
         check_options(call)

@@ -49,9 +49,11 @@ def read_history(
             "context is a list of earlier messages, not a text: "
             'context=[{"role": "user", "content": "..."}]. Write background information in instructions or the prompt'
         )
-    entries = [*as_sequence(messages), *as_sequence(context)]
     if isinstance(prompt, str) and not prompt.strip():
         raise ConfigurationError("the prompt is empty. Pass a text.")
+    if type(prompt) is str and not messages and not context:
+        return (user_prompt(prompt),)
+    entries = [*as_sequence(messages), *as_sequence(context)]
     if prompt is not None:
         entries.append(prompt)
     if not entries:

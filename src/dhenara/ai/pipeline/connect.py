@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..codecs.base import EncodedRequest, ResponseFormat
+from ..codecs.base import EncodedRequest
 from ..errors import (
     BadAnswerError,
     BadRequestError,
@@ -34,7 +34,7 @@ from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder
 from ..types.chat.delta import Delta, StreamEnd
 from ..types.config.call import Call, CallJournal
-from ..wire.limits import LimitExceeded, without_body_limit
+from ..wire.limits import LimitExceeded
 from ..wire.sse import BrokenFraming, Frame
 from .authentication import AuthenticatedIO, TokenReplacedResponse
 from .call_log import log_request
@@ -85,14 +85,6 @@ async def connect_again(
             return reader
         await reader.response.close()
     return await connect(io, target, replace(request, no_replay=True), timeouts)
-
-
-def limited(request: HttpRequest, call: Call, response_format: ResponseFormat | None = None) -> HttpRequest:
-    """Return the request with the limits of the call; bodies read line by line have no size limit."""
-    limits = call.config.read_limits
-    if response_format is not None and response_format.body in ("lines", "pieces"):
-        limits = without_body_limit(limits)
-    return request if limits is request.limits else replace(request, limits=limits)
 
 
 def connection_error(problem: ConnectFailed | ConnectionBroken, message: str) -> ConnectionFailedError:
@@ -222,7 +214,7 @@ def document_sender(io: IO, target: ResolvedTarget, encoded: EncodedRequest, rea
 async def open_document(io: IO, target: ResolvedTarget, encoded: EncodedRequest, call: Call) -> ResponseReader:
     """Send the request and return a reader; raise if the status is an error."""
     timeout_policy = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
-    request = limited(target.request(encoded, call, io.time()), call, encoded.response_format)
+    request = target.request(encoded, call, io.time())
     log_request(call, request)
     reader = await connect(io, target, request, timeout_policy)
     call.journal.set_head(reader.head)

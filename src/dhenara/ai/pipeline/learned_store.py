@@ -52,6 +52,14 @@ class LearnedConstraints:
         """Whether there is a file that has not been loaded."""
         return not self._loaded
 
+    def knows(self, key: Key) -> bool:
+        """Return whether anything was learned of a target, however long ago.
+
+        Args:
+            key: The target: provider, address, model, protocol and query.
+        """
+        return key in self._known
+
     def known(self, key: Key, now: float) -> tuple[LearnedConstraint, ...]:
         """Return the constraints of a target that are not older than thirty days.
 

@@ -8,10 +8,7 @@ from functools import partial
 from inspect import Parameter, signature
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from pydantic_core import PydanticSerializationError
-
 from ..catalog.learned_constraints import LearnedConstraint
-from ..codecs.base import EncodedRequest
 from ..codecs.common.plan import build_plan, is_portability_relevant
 from ..errors import ConfigurationError
 from ..io.protocol import IO
@@ -23,7 +20,7 @@ from ..types.config.call import Call
 from ..types.content.media import Media, Origin
 from .media_fetch import fetch_media
 from .request_builder import RequestBuilder
-from .request_key import EncodedCall, RequestHasher, request_key, unserializable
+from .request_key import EncodedCall, RequestHasher, request_key
 from .streaming.stream import Stream
 
 T = TypeVar("T")
@@ -151,7 +148,7 @@ class Exchange:
         """
         encoder = self.encoder
         return await request_key(
-            self.call, self.encoded, encoder.io, encoder.encoded, encoder.hasher, share_accounts=share_accounts
+            self.call, self.encoded, encoder.io, encoder.builder.write, encoder.hasher, share_accounts=share_accounts
         )
 
 
@@ -165,13 +162,17 @@ class Encoder:
         self.hasher = RequestHasher()
 
     async def exchange(self, call: Call) -> Exchange:
-        """Return the exchange of a call; the previous encoding is reused if it is still valid."""
-        await self.builder.load_lessons(self.io)
-        constraints = self.builder.lessons()
-        known = call.journal.encoded
-        if not isinstance(known, EncodedCall) or not known.holds_for(call, self.target, constraints):
+        """Return the exchange of a call."""
+        return Exchange(call, await self.encode_call(call), self)
+
+    async def encode_call(self, call: Call) -> EncodedCall:
+        """Return the encoding of a call; the previous one is reused if it is still valid."""
+        if self.builder.waits_for_file:
+            await self.builder.load_lessons(self.io)
+        constraints, known = self.builder.lessons(), call.journal.encoded
+        if known is None or not isinstance(known, EncodedCall) or not known.holds_for(call, self.target, constraints):
             known = call.journal.encoded = await self._encode(call, constraints)
-        return Exchange(call, known, self)
+        return known
 
     async def sent_exchange(self, call: Call) -> Exchange:
         """Return the exchange of the request that was sent last for this call."""
@@ -181,21 +182,14 @@ class Encoder:
         return Exchange(call, await self._encode(call, constraints), self)
 
     async def _encode(self, call: Call, constraints: tuple[LearnedConstraint, ...]) -> EncodedCall:
-        encoded = self.encoded(call, constraints)
+        encoded = self.builder.write(call, constraints)
         if is_portability_relevant(call, encoded, self.target.origin.protocol):
             call.journal.plan = build_plan(call, encoded, self.target.origin)
         sent = call
         if encoded.unfetched:
             sent = await fetch_media(self.io, call, encoded.unfetched)
-            encoded = self.encoded(sent, constraints)
+            encoded = self.builder.write(sent, constraints)
         return EncodedCall(call, sent, encoded, self.target, constraints)
-
-    def encoded(self, call: Call, constraints: tuple[LearnedConstraint, ...]) -> EncodedRequest:
-        """Encode the call with these constraints."""
-        try:
-            return self.builder.write(call, constraints)
-        except PydanticSerializationError as error:
-            raise unserializable(self.target, error) from error
 
 
 @dataclass(slots=True, eq=False)

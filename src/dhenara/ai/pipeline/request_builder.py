@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from pydantic_core import PydanticSerializationError
+
+from ..catalog import host_facts
 from ..catalog.capabilities import OF_OPERATION, check_kind, drop_unsupported_media
 from ..catalog.learned_constraints import LearnedConstraint, apply_lessons, without_default_warnings
 from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits, with_own_settings
@@ -24,6 +27,7 @@ from ..types.config.call_policies import Uploading
 from ..types.config.parameters import CONSTRAINED
 from ..types.content.media import Media
 from .learned_store import SHARED_CONSTRAINTS, LearnedConstraints, target_key
+from .request_key import unserializable
 
 
 class RequestBuilder:
@@ -43,34 +47,43 @@ class RequestBuilder:
         self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
         self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
         self._known = EndpointFacts()
+        self._checked: tuple[AIModelEndpoint, str, int, bool] | None = None
+
+    @property
+    def waits_for_file(self) -> bool:
+        """Whether there is a file of learned constraints that has not been loaded."""
+        return self._lessons.waits_for_file
 
     async def load_lessons(self, io: IO) -> None:
-        """Load the file of learned constraints once, if there is one."""
-        if self._lessons.waits_for_file:
-            await io.call(self._lessons.load)
+        """Load the file of learned constraints."""
+        await io.call(self._lessons.load)
 
     def lessons(self) -> tuple[LearnedConstraint, ...]:
         """Return the constraints learned for this target."""
-        return self._lessons.known(self._key, self._now())
+        return self._lessons.known(self._key, self._now()) if self._lessons.knows(self._key) else ()
 
     def write(self, call: Call, constraints: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
         """Encode the call, with the given constraints or all that are known."""
-        if call.operation in OF_OPERATION:
-            check_kind(call.endpoint, call.operation)
-        is_stored = continues_stored_history(call.config, call.endpoint.ai_model)
-        if is_stored and not self._target.quirks.results_by_name:
+        is_foreign = self._check_endpoint(call)
+        if continues_stored_history(call.config, call.endpoint.ai_model) and not self._target.quirks.results_by_name:
             check_result_ids(call)
         shows = call.operation == "chat" and has_media(call)
         concerned = self._asks or call.config.model_fields_set & CONSTRAINED or is_prefilled(call)
-        foreign = is_elsewhere(call.endpoint)
-        facts = self._facts(call) if concerned or shows or foreign else None
-        if foreign and facts is None:
+        facts = self._facts(call) if concerned or shows or is_foreign else None
+        if is_foreign and facts is None:
             call = replace(call, endpoint=with_model_limits(call.endpoint, None, with_limit=True))
         try:
-            encoded = self._encode_supported_media(call, facts) if shows else self._encode(call, facts)
+            if shows:
+                encoded = self._encode_supported_media(call, facts)
+            elif facts is not None:
+                encoded = self._encode_constrained(call, facts)
+            else:
+                encoded = self._target.codec.encode(call, self._target.quirks)
         except UnsupportedError as error:
             add_target(error, call)
             raise
+        except PydanticSerializationError as error:
+            raise unserializable(self._target, error) from error
         if encoded.oversized:
             check_place(call, encoded.oversized, self._target)
         constraints = self.lessons() if constraints is None else constraints
@@ -79,6 +92,18 @@ class RequestBuilder:
         if encoded.warnings and call.config.if_supported:
             encoded = without_default_warnings(encoded, call.config, self._target.quirks)
         return encoded
+
+    def _check_endpoint(self, call: Call) -> bool:
+        """Return whether the model's settings are those of another host; raise if its kind does not do the operation.
+
+        Both depend on the endpoint and the tables of models only, so they are found once until one of them changes.
+        """
+        checked, changes = self._checked, host_facts.changes
+        if checked is None or checked[0] is not call.endpoint or checked[1] != call.operation or checked[2] != changes:
+            if call.operation in OF_OPERATION:
+                check_kind(call.endpoint, call.operation)
+            self._checked = checked = call.endpoint, call.operation, changes, is_elsewhere(call.endpoint)
+        return checked[3]
 
     def _facts(self, call: Call) -> ModelFacts | None:
         return with_own_settings(call.endpoint, self._known.find(call.endpoint))
@@ -96,7 +121,9 @@ class RequestBuilder:
         return replace(encoded, warnings=(*lost.warnings, *encoded.warnings), part_outcomes=part_outcomes)
 
     def _encode(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
-        return self._encode_constrained(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
+        if facts is None:
+            return self._target.codec.encode(call, self._target.quirks)
+        return self._encode_constrained(call, facts)
 
     def _encode_constrained(self, call: Call, facts: ModelFacts) -> EncodedRequest:
         quirks = call.endpoint.api.config.get("quirks") or {}

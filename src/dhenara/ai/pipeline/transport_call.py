@@ -15,7 +15,7 @@ from ..codecs.common.tools import output_mode, output_tool_name
 from ..errors import CallError, NotFoundError, UnsupportedError
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
-from ..providers.target import ResolvedTarget
+from ..providers.target import NO_HEADERS, ResolvedTarget
 from ..response.builder import ResponseBuilder, Shaper
 from ..response.structured import parse_structured
 from ..types.chat.delta import WarningDelta
@@ -23,7 +23,7 @@ from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from .call_log import log_request
-from .connect import connect, limited, read_error_response, with_names
+from .connect import connect, read_error_response, with_names
 from .middleware import Encoder
 from .request_builder import add_target
 from .request_key import EncodedCall, unserializable
@@ -36,7 +36,7 @@ from .timeouts import TimeoutPolicy
 
 if TYPE_CHECKING:
     from .operations.files import Filing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from .. import catalog
@@ -87,21 +87,21 @@ def requested_thing(call: Call) -> str | None:
     return None
 
 
-def with_idempotency_key(request: HttpRequest, target: ResolvedTarget, call: Call, io: IO) -> HttpRequest:
-    """Return the request with the call's idempotency key, if the provider has such a header and the user set none.
+def idempotency_header(request: HttpRequest, target: ResolvedTarget, call: Call, io: IO) -> Mapping[str, str]:
+    """Return the header with the call's idempotency key, if the provider has such a header and the user set none.
 
     All attempts of a call share the key. A request whose body changed, for example without a rejected parameter, gets
     another one, because servers reject a known key with a different body.
     """
     name = target.provider.idempotency_header
     if name is None or request.method != "POST" or name in request.headers:
-        return request
+        return NO_HEADERS
     journal = call.journal
     if not journal.idempotency_key:
         first, second = int(io.random() * 2**BITS), int(io.random() * 2**BITS)
         journal.idempotency_key = f"dhenara-{first:014x}{second:014x}"
     content = zlib.crc32(request.body) if isinstance(request.body, bytes) else request.body.size
-    return request.with_headers({name: f"{journal.idempotency_key}-{content:08x}"})
+    return {name: f"{journal.idempotency_key}-{content:08x}"}
 
 
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
@@ -167,7 +167,7 @@ class RequestSender:
 
     async def _encode(self, call: Call) -> tuple[Call, EncodedCall, tuple[CallWarning, ...]]:
         """Return the call with its media fetched and uploaded, its encoding, and the warnings of its response."""
-        encoded = (await self._encoder.exchange(call)).encoded
+        encoded = await self._encoder.encode_call(call)
         if encoded.sent.messages is not call.messages:
             call = replace(call, messages=encoded.sent.messages)
         warnings = (*call.journal.warnings, *encoded.encoded.warnings)
@@ -181,18 +181,18 @@ class RequestSender:
 
             call, notes = await upload_media(call, encoded.encoded.oversized, self._filing)
             warnings = (*warnings, *notes)
-            request = self._encoder.encoded(call, encoded.constraints)
+            request = self._encoder.builder.write(call, encoded.constraints)
             encoded = EncodedCall(call, call, request, self._target, encoded.constraints)
         return call, encoded, warnings
 
     def _http_request(self, call: Call, encoded: EncodedCall, now: float) -> HttpRequest:
-        """Return the signed HTTP request with the limits of the call."""
+        """Return the signed HTTP request."""
         target = self._target
         try:
             if call.config.fingerprint:
                 call.journal.fingerprint = fingerprint_of(encoded.encoded.body)
-            request = limited(encoded.unsigned(), call, encoded.encoded.response_format)
-            return target.signed(with_idempotency_key(request, target, call, self._io), now)
+            request = encoded.unsigned()
+            return target.signed(request, now, idempotency_header(request, target, call, self._io))
         except PydanticSerializationError as error:
             raise unserializable(target, error) from error
 

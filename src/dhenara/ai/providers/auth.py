@@ -72,18 +72,29 @@ class AuthContext:
 Auth = Callable[[HttpRequest, AuthContext], HttpRequest]
 
 
-def bearer(request: HttpRequest, auth: AuthContext) -> HttpRequest:
-    """Add `Authorization: Bearer …`; nothing without a key, as for local servers."""
-    return request.with_headers({"authorization": SecretText(f"Bearer {auth.key}")}) if auth.key else request
+@dataclass(frozen=True, slots=True)
+class KeyHeaders:
+    """Sends the key in headers, the same in all requests; nothing without a key, as for local servers."""
+
+    names: tuple[str, ...]
+    before: str = ""
+
+    def __call__(self, request: HttpRequest, auth: AuthContext) -> HttpRequest:
+        """Return the request with the key."""
+        return request.with_headers(self.headers(auth.key)) if auth.key else request
+
+    def headers(self, key: str | None) -> dict[str, str]:
+        """Return the headers that every request with this key has."""
+        return dict.fromkeys(self.names, SecretText(self.before + key)) if key else {}
+
+
+bearer = KeyHeaders(("authorization",), "Bearer ")
+"""Adds `Authorization: Bearer …`."""
 
 
 def header(*names: str, before: str = "") -> Auth:
     """Return a method that sends the key in these headers, with an optional prefix."""
-
-    def add_key(request: HttpRequest, auth: AuthContext) -> HttpRequest:
-        return request.with_headers(dict.fromkeys(names, SecretText(before + auth.key))) if auth.key else request
-
-    return add_key
+    return KeyHeaders(names, before)
 
 
 def bearer_or_aws(service: str) -> Auth:

@@ -17,9 +17,10 @@ from ..types.config.model import AIModel
 from ..types.content.media import Origin
 from ..types.model_base import require_type
 from ..wire import json
+from ..wire.limits import ReadLimits, without_body_limit
 from ..wire.secrets import MASK, OPTION_NAMES, SecretAddress, SecretText, secret_headers
 from ..wire.sse import Frames
-from .auth import Auth, AuthContext, Token, TokenSource, bearer
+from .auth import Auth, AuthContext, KeyHeaders, Token, TokenSource, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
 from .credentials import find_credentials, grant_material, has_secret, hashed
 from .operation_routes import config_mapping, operation_route, quirk_overrides
@@ -79,6 +80,17 @@ def encode_body(encoded: EncodedRequest) -> tuple[Mapping[str, str], bytes | Bod
     return OPENED, payload
 
 
+def response_limits(encoded: EncodedRequest, call: Call) -> ReadLimits:
+    """Return the limits of the response; bodies read line by line have no size limit."""
+    limits = call.config.read_limits
+    if encoded.response_format is not None and encoded.response_format.body in ("lines", "pieces"):
+        return without_body_limit(limits)
+    return limits
+
+
+NO_HEADERS: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedTarget:
     """Created once for a client and used for every call."""
@@ -108,6 +120,14 @@ class ResolvedTarget:
     model_file: Callable[[], str] | None = None
     """Says which file answers, where the model runs in this process."""
 
+    _key_headers: Mapping[str, str] | None = field(init=False, repr=False)
+    """The headers with the key; None if each request is signed by itself, or a token has to be fetched."""
+
+    def __post_init__(self) -> None:
+        auth, key = self.auth, self.auth_context.key
+        headers = auth.headers(key) if isinstance(auth, KeyHeaders) and self.source is None else None
+        object.__setattr__(self, "_key_headers", headers)
+
     def request(self, encoded: EncodedRequest, call: Call, now: float) -> HttpRequest:
         """Return the signed request with its full URL; `now` is in seconds since 1970.
 
@@ -119,12 +139,9 @@ class ResolvedTarget:
         """Return the request with its full URL, without authentication."""
         check_path(encoded.path)
         kind, body = encode_body(encoded)
-        headers = {
-            **kind,
-            **self.headers,
-            **encoded.headers,
-            **given_headers(call.config.headers, "the call's headers"),
-        }
+        headers = {**kind, **self.headers, **encoded.headers}
+        if call.config.headers:
+            headers.update(given_headers(call.config.headers, "the call's headers"))
         url = (insert_path(self.base_url, encoded.path_prefix) if encoded.path_prefix else self.base_url) + encoded.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in encoded.path else self.query
@@ -134,11 +151,16 @@ class ResolvedTarget:
             headers,
             body,
             no_replay=encoded.no_replay,
+            limits=response_limits(encoded, call),
             secrets=call_secrets(call.config),
         )
 
-    def signed(self, request: HttpRequest, now: float) -> HttpRequest:
-        """Return the request with key or signature; unchanged if a token has to be fetched."""
+    def signed(self, request: HttpRequest, now: float, headers: Mapping[str, str] = NO_HEADERS) -> HttpRequest:
+        """Return the request with these headers, and with key or signature unless a token has to be fetched."""
+        if self._key_headers is not None:
+            return request.with_headers({**headers, **self._key_headers})
+        if headers:
+            request = request.with_headers(headers)
         return request if self.source else self.auth(request, self.auth_context.at(now))
 
     def with_token(self, request: HttpRequest, fetched_token: Token, now: float) -> HttpRequest:

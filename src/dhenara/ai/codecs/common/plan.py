@@ -46,8 +46,11 @@ def is_portability_relevant(call: Call, encoded: EncodedRequest, protocol: str) 
     """Whether any part of the call is not sent unchanged."""
     if encoded.part_outcomes:
         return True
-    foreign = [part for message in call.messages for part in message.contents if part.origin is not None]
-    return any(not is_own_part(part, call, protocol) for part in foreign) if foreign else False
+    for message in call.messages:
+        for part in message.contents:
+            if part.origin is not None and not is_own_part(part, call, protocol):
+                return True
+    return False
 
 
 def plan_parts(call: Call, encoded: EncodedRequest, protocol: str) -> Iterator[PlannedPart]:
