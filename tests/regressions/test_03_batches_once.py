@@ -111,7 +111,7 @@ def test_a_budget_that_could_not_be_settled_is_settled_with_the_next_call(tmp_pa
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
                 *_, (_, final) = stream
-            assert len(store.reservations()) == 1
+                assert other.execute("SELECT count(*) FROM budget_open").fetchone() == (1,)
             if final.chat_response.interrupted:
                 return None
             client.generate("?")

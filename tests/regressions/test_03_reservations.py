@@ -54,8 +54,11 @@ def test_a_killed_worker_leaves_its_reservation_counted_and_closable(
     place: tuple[str, str], server: FakeServer
 ) -> None:
     server.add_replies(HELLO, HELLO, stall_before_head(), HELLO)
-    kill_when(lambda: len(server.exchanges) == 3, spend_for_ever, *place, server.url, "1")
     store = budgets_at(*place)
+    kill_when(
+        lambda: len(server.exchanges) == 3 and len(store.reservations()) == 1,
+        *(spend_for_ever, *place, server.url, "1"),
+    )
     (reservation,) = store.reservations()
     assert reservation.abandoned
     assert reservation.cost > Decimal("0.1")

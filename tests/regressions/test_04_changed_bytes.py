@@ -187,6 +187,7 @@ def test_a_column_that_somebody_added_to_any_table_loses_no_row(table: str, serv
     server.add_replies(HELLO, HELLO)
     with AIModelClient(priced(server.url), layers=[UsageLayer(ledger)]) as client:
         client.generate("?")
+        assert ledger.total().requests == 1
         statement("UPDATE usage SET model = 'other'")(path)
         client.generate("?")
     assert (ledger.total().requests, ledger.total().open, len(ledger.rows())) == (2, 0, 2)

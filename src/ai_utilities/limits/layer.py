@@ -16,7 +16,6 @@ from dhenara.ai.integration import missing_stream, read_limit_headers, require_t
 from dhenara.ai.types import Call, Usage
 
 from ..storage.store_io import (
-    FileStep,
     SharedWrite,
     StoreError,
     StoreEvictsError,
@@ -206,8 +205,7 @@ class BoundLimits:
         left = call_seconds_left(self._io, call)
         ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.poll_interval
-        write = self._shared_write(call)
-        at = await self._acquire(call, ask, write)
+        at = await self._acquire(call, ask, self._shared_write(call))
         try:
             stream = await send(call)
             if stream is None:
@@ -219,7 +217,7 @@ class BoundLimits:
 
         async def ended(stream: Stream) -> None:
             await self._observe(call)
-            await self._settle(ask, at, stream.partial().usage, write)
+            await self._settle(ask, at, stream.partial().usage)
 
         stream.on_end(ended)
         return stream
@@ -228,10 +226,6 @@ class BoundLimits:
         """The reservation of a budget that waits to be written into the same file."""
         store = self._layer.store
         return shared_write(call, store.path) if isinstance(store, SQLiteLimits) and not self._layer.down else None
-
-    def _in_file(self, step: str, ask: Ask) -> FileStep[Verdict]:
-        """A step within a transaction of the file."""
-        return partial(cast("SQLiteLimits", self._layer.store).step_in, self._account, step, ask)
 
     async def _acquire(self, call: Call, ask: TakeAsk, write: SharedWrite | None) -> float:
         """Waits until the call is granted, and returns the time of the store at that moment.
@@ -244,7 +238,8 @@ class BoundLimits:
             if write is None:
                 verdict = await self._step("take", ask, call)
             else:
-                verdict = await write.write_with(self._in_file("take", ask))
+                take = partial(cast("SQLiteLimits", self._layer.store).step_in, self._account, "take", ask)
+                verdict = await write.write_with(take)
             written = True
             if verdict["wait"]:
                 verdict = await self._wait_for_grant(call, ask)
@@ -314,7 +309,7 @@ class BoundLimits:
         if seen:
             await self._apply_shielded("observe", {"seen": seen})
 
-    async def _settle(self, ask: TakeAsk, at: float, usage: Usage, write: SharedWrite | None = None) -> None:
+    async def _settle(self, ask: TakeAsk, at: float, usage: Usage) -> None:
         """Ends the call. Without a known usage, the estimate stays counted."""
         settled: SettleAsk = {"ticket": ask["ticket"], "at": at, "wants": [], "live": []}
         if usage:
@@ -326,9 +321,11 @@ class BoundLimits:
             for live_want in ask["live"]:
                 if live_want["kind"] == "tokens":
                     settled["live"].append({**live_want, "amount": used - live_want["amount"]})
-        notify = partial(self._layer.store.waiters.notify, self._account)
-        if write is None or not write.end_with(self._in_file("settle", settled), notify):
+        # A place among concurrent calls is freed at once, since other processes may wait for it.
+        if ask["lanes"] or self._layer.down or not self._layer.store.settle_later(self._account, settled):
             await self._apply_shielded("settle", settled)
+        else:
+            self._layer.store.waiters.notify(self._account)
 
     async def _step(self, step: str, ask: Ask, call: Call) -> Verdict:
         left = call_seconds_left(self._io, call)

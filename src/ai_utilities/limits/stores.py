@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -17,12 +17,13 @@ from typing import ClassVar, Self
 
 from pydantic_core import from_json, to_json
 
+from ..storage.late_writes import LateWrites
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
 from ..storage.store_io import StoreEvictsError, StoreVersionError, WakeupEvent, boot_id, seconds_since_boot
-from .limit import Account, Ask, TakeAsk, Verdict
-from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, apply_step, checked, new_state
+from .limit import Account, Ask, SettleAsk, TakeAsk, Verdict
+from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, apply_step, apply_steps, checked, new_state
 
 Group = tuple[str, ...]
 """The limits that a call needs. Of waiting calls with the same ones, only the first has to be notified."""
@@ -110,6 +111,15 @@ class LimitStore(ABC):
             StoreError: If the store cannot be used.
         """
 
+    def settle_later(self, account: str, ask: SettleAsk) -> bool:
+        """Leaves a `settle` step to be done a moment later, together with others; False if it has to be done now.
+
+        Args:
+            account: The name of an API key, without secrets.
+            ask: The arguments of the step. Until then, other processes count the estimate.
+        """
+        return False
+
     def close(self) -> None:  # noqa: B027  # a store in memory has nothing to close
         """Closes files and connections."""
 
@@ -160,12 +170,27 @@ class SQLiteLimits(LimitStore):
 
     def __init__(self, db_path: str | os.PathLike[str], *, clock: Callable[[], float] | None = None) -> None:
         self._file = SQLiteFile(db_path, LIMITS, strict=True, repair=REPAIR)
+        self._late = LateWrites(self._file, self._settle_all)
         self._clock = clock
         self.path = self._file.path
 
     def step(self, account: str, step: str, ask: Ask) -> Verdict:
-        with self._file.transaction() as file:
+        verdict = self._step(account, step, ask)
+        # Nobody waits because of calls of this process that have ended.
+        return self._step(account, step, ask) if verdict.get("wait") and self._late.write() else verdict
+
+    def settle_later(self, account: str, ask: SettleAsk) -> bool:
+        has_more = any(want["amount"] > 0 for want in (*ask["wants"], *ask["live"]))
+        return not has_more and self._late.add((account, ask))
+
+    def _step(self, account: str, step: str, ask: Ask) -> Verdict:
+        with self._file.transaction(late=step != "take") as file:
             return self.step_in(account, step, ask, file)
+
+    def _settle_all(self, file: sqlite3.Connection, entries: Sequence[tuple[str, SettleAsk]]) -> None:
+        """Settles calls, the state of each account once."""
+        for account in {account for account, _ in entries}:
+            self._steps_in(account, [("settle", ask) for name, ask in entries if name == account], file)
 
     def step_in(self, account: str, step: str, ask: Ask, file: sqlite3.Connection) -> Verdict:
         """Like `step`, within a transaction of the same file.
@@ -176,13 +201,17 @@ class SQLiteLimits(LimitStore):
             ask: Its arguments.
             file: The connection.
         """
+        return self._steps_in(account, [(step, ask)], file)
+
+    def _steps_in(self, account: str, steps: Sequence[tuple[str, Ask]], file: sqlite3.Connection) -> Verdict:
+        """Does steps, and returns the verdict of the last one."""
         row = file.execute("SELECT state FROM limits WHERE account = ?", (account,)).fetchone()
         state = new_state() if row is None else self._read(account, row[0])
         try:
-            verdict = apply_step(state, step, ask, self._now(state))
+            verdict = apply_steps(state, steps, self._now(state))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             state = self._damaged(account, error)
-            verdict = apply_step(state, step, ask, self._now(state))
+            verdict = apply_steps(state, steps, self._now(state))
         text = to_json({**state, "version": VERSION}).decode()
         file.execute("REPLACE INTO limits (account, state) VALUES (?, ?)", (account, text))
         return verdict
@@ -222,8 +251,6 @@ class SQLiteLimits(LimitStore):
         state["clock"] = {"seen": seen, "ahead": ahead, "boot": boot_id(), "wall": wall}
         return now
 
-
-"""Version of the account layout: 1 had no clock and no version."""
 
 STORED_SECONDS = 172_800
 """Seconds for which an account is kept after its last step."""

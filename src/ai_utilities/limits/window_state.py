@@ -10,7 +10,7 @@ is ahead of it. It only goes forward, so a clock that is set back blocks nothing
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from ..exceptions import JsonObject
@@ -63,6 +63,23 @@ def apply_step(account: Account, step: str, ask: Ask, now: float) -> Verdict:
         now: The time by the clock of the store.
     """
     return STEPS[step](account, ask, tick(account, now))
+
+
+def apply_steps(account: Account, steps: Sequence[tuple[str, Ask]], now: float) -> Verdict:
+    """Does several steps at one moment.
+
+    Args:
+        account: The account.
+        steps: Each step and its arguments.
+        now: The time by the clock of the store.
+
+    Returns:
+        The verdict of the last step.
+    """
+    at, verdict = tick(account, now), NO_VERDICT
+    for step, ask in steps:
+        verdict = STEPS[step](account, ask, at)
+    return verdict
 
 
 def tick(account: Account, seen: float) -> float:

@@ -18,12 +18,15 @@ from pathlib import Path
 
 from dhenara.ai.integration import require_type
 
+from .late_writes import LateWrites
 from .sqlite_files import (
     DAMAGED,
     GENERATION,
     LOCKED,
     REPAIRED,
+    Check,
     ConnectionBlock,
+    Recover,
     Row,
     Schema,
     SqlValue,
@@ -59,12 +62,6 @@ FIRST_WAIT = 0.5
 
 MOST_CHECKED = 64 * 1024 * 1024
 """Bytes up to which a file is checked as a whole before its first use."""
-
-Check = Callable[[sqlite3.Connection], str | None]
-"""Returns what is wrong with the contents of a file that SQLite finds intact; None if nothing is."""
-
-Recover = Callable[[Path, Path], str]
-"""Copies what can be read of a damaged file into a new one, and returns what was lost, as text."""
 
 
 class SQLiteFile:
@@ -111,7 +108,8 @@ class SQLiteFile:
         self._idle: deque[StoreConnection] = deque()
         self._process = os.getpid()
         self._opening = threading.RLock()
-        self._inode: tuple[int, int] | None = None
+        self.inode: tuple[int, int] | None = None
+        self.late: LateWrites | None = None
         self._generation: str | None = None
         self._checked = not strict
         with suppress(StoreTimeoutError, *((StoreVersionError,) if lazy else ())):
@@ -133,9 +131,13 @@ class SQLiteFile:
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()
 
-    def transaction(self) -> ConnectionBlock:
-        """A transaction that writes; undone if anything fails. Others may read meanwhile."""
-        return ConnectionBlock(self, "COMMIT")
+    def transaction(self, *, late: bool = True) -> ConnectionBlock:
+        """A transaction that writes; undone if anything fails. Others may read meanwhile.
+
+        Args:
+            late: Whether late writes are done in it. Default True.
+        """
+        return ConnectionBlock(self, "COMMIT", late=late)
 
     def reading(self) -> ConnectionBlock:
         """A transaction of queries that all see the same state of the file."""
@@ -153,17 +155,22 @@ class SQLiteFile:
         """
         return ConnectionBlock(self, "")
 
-    def take_connection(self, end: str) -> StoreConnection:
+    def take_connection(self, end: str, *, late: bool = False) -> StoreConnection:
         """Returns a connection on which the transaction has begun that ends with this statement."""
+        if end != "COMMIT" and self.late is not None:
+            self.late.try_writing(FIRST_WAIT)
         connection = self._acquire()
         try:
             if end == "COMMIT":
                 connection.begin(self.path, self._timeout)
+                if late and self.late:
+                    self.late.begin(connection)
             else:
                 connection.wait_at_most(seconds_left(self._timeout))
                 if end:
                     connection.execute("BEGIN")
         except BaseException as error:
+            connection.undo(self.late)
             self.give_back(connection, error)
             raise
         return connection
@@ -182,20 +189,25 @@ class SQLiteFile:
         self._idle.append(connection)
 
     def close(self) -> None:
-        """Closes idle connections. The file may be used again afterwards."""
+        """Does late writes, and closes idle connections. The file may be used again afterwards."""
+        if self.late:
+            self.late.try_writing()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         if self._process == os.getpid():
             while self._idle:
                 self._idle.pop().close()
 
     def __del__(self) -> None:
         if hasattr(self, "_process"):
-            self.close()
+            self._close_idle()
 
     def _acquire(self) -> StoreConnection:
         if self._process != os.getpid():
             INHERITED.append(self._idle)
             self._idle, self._process, self._opening = deque(), os.getpid(), threading.RLock()
-        if self._inode is not None and self._inode != inode_of(self._name):
+        if self.inode is not None and self.inode != inode_of(self._name):
             self._forget_file()
         try:
             return self._idle.pop()
@@ -268,11 +280,11 @@ class SQLiteFile:
         if self._strict and self._generation not in (None, generation) and not meta(connection, REPAIRED):
             raise StoreLostError(f"it was replaced by another file while it was in use. {self._repair}".rstrip())
         self._generation = generation
-        self._inode = connection.inode = inode_of(self.path)
+        self.inode = connection.inode = inode_of(self.path)
 
     def _forget_file(self) -> None:
         """For a file that was deleted or replaced since it was opened."""
-        self.close()
+        self._close_idle()
         if self._strict:
             if not self.path.exists():
                 raise StoreLostError(
@@ -282,7 +294,7 @@ class SQLiteFile:
             self._checked = False
         else:
             log.warning("%s was deleted or replaced while it was in use; a new one is created", self.path)
-        self._inode = None
+        self.inode = None
 
     def _typed_error(self, error: sqlite3.DatabaseError, inode: tuple[int, int] | None = None) -> StoreError:
         """The typed error for an error of SQLite. A damaged file is set aside, unless it is strict."""
@@ -319,11 +331,11 @@ class SQLiteFile:
 
     def _set_aside(self, failed: tuple[int, int] | None = None) -> None:
         """Renames a damaged file and recovers what can be read, unless another process or thread has done so."""
-        self.close()
+        self._close_idle()
         if (failed is None or failed != inode_of(self.path)) and self._is_intact():
             return
         aside = set_aside(self.path)
-        self._inode = None
+        self.inode = None
         lost = "a new one is created" if self._recover is None else self._recover(aside, self.path)
         log.warning("%s is damaged; it was set aside as %s; %s", self.path, aside.name, lost)
 

@@ -22,12 +22,19 @@ from typing import TYPE_CHECKING, Any
 from .store_io import StoreVersionError, file_lock, seconds_left, stalled_seconds
 
 if TYPE_CHECKING:
+    from .late_writes import LateWrites
     from .sqlite import SQLiteFile
 
 Migration = str | Callable[[sqlite3.Connection], None]
 SqlValue = str | int | float | bytes | None
 Row = tuple[Any, ...]
 """The columns of a row, of the types of SQLite."""
+
+Check = Callable[[sqlite3.Connection], str | None]
+"""Returns what is wrong with the contents of a file that SQLite finds intact; None if nothing is."""
+
+Recover = Callable[[Path, Path], str]
+"""Copies what can be read of a damaged file into a new one, and returns what was lost, as text."""
 
 META = "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 GENERATION = "generation"
@@ -298,18 +305,26 @@ class StoreConnection(sqlite3.Connection):
             else:
                 return
 
+    def undo(self, late: LateWrites | None) -> None:
+        """Undoes the transaction, if one has begun. Late writes that were done in it wait again."""
+        if late is not None:
+            late.end(self, written=False)
+        with suppress(sqlite3.Error):
+            self.rollback()
+
 
 class ConnectionBlock:
     """A `with` block with a connection of its own. `end` ends its transaction; empty without one."""
 
-    __slots__ = ("_connection", "_end", "_file")
+    __slots__ = ("_connection", "_end", "_file", "_late")
 
-    def __init__(self, file: SQLiteFile, end: str) -> None:
+    def __init__(self, file: SQLiteFile, end: str, *, late: bool = False) -> None:
         self._file = file
         self._end = end
+        self._late = late
 
     def __enter__(self) -> StoreConnection:
-        self._connection = self._file.take_connection(self._end)
+        self._connection = self._file.take_connection(self._end, late=self._late)
         return self._connection
 
     def __exit__(
@@ -323,7 +338,8 @@ class ConnectionBlock:
             error = failed
             raise
         finally:
-            if end and (error is not None or end == "ROLLBACK"):
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
+            if error is not None or end == "ROLLBACK":
+                connection.undo(self._file.late)
+            elif self._late and self._file.late:
+                self._file.late.end(connection, written=True)
             self._file.give_back(connection, error)

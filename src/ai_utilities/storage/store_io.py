@@ -170,10 +170,6 @@ class SharedWrite(Protocol):
         """Does both in one transaction: neither is done if one of them fails."""
         ...
 
-    def end_with(self, step: FileStep[object], afterwards: Callable[[], None]) -> bool:
-        """Adds a step to the last transaction of the call; False if there is none any more."""
-        ...
-
 
 _shared: ContextVar[tuple[object, SharedWrite] | None] = ContextVar("ai_utilities.shared_write", default=None)
 

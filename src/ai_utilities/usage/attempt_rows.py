@@ -41,6 +41,8 @@ class RowWriter(Protocol):
 
     def write(self, rows: list[UsageData]) -> None: ...
 
+    def write_later(self, rows: list[UsageData]) -> bool: ...
+
 
 def stored_text(error: BaseException, call: Call) -> str:
     """The text of an error for ledgers, spans and logs.
@@ -190,6 +192,9 @@ class AttemptRows:
                 rows.append(incomplete_row(stream, answer, last, timed, self._call))
         if self._ids or self._retired:
             rows += [row(self.facts, "interrupted", 1, row_id=key) for key in self._left_open()]
+        if rows and not self._given_up and self._usage.write_later(rows):
+            self._over = True
+            rows = []
         if rows or self._counter is None:
             await self._write(rows, last=True)
 

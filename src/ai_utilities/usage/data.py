@@ -198,6 +198,8 @@ class UsageData(CheckedModel):
 AnswerCounter = Callable[[str, Usage, Cost, Outcome], bool]
 """Counts an answer by its model, usage in tokens only, cost and outcome; False if its row is needed."""
 
+Listener = Callable[[UsageData], None]
+
 EMPTY_ROW = UsageData.model_construct(set(), units={}, tags={})
 """What rows are copied from."""
 

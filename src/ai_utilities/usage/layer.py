@@ -141,6 +141,18 @@ class UsageLayer:
             for row in rows:
                 self._listener(row)
 
+    def write_later(self, rows: list[UsageData]) -> bool:
+        """Leaves rows of answers to the ledger, which adds them a moment later; False if they have to be written now.
+
+        Args:
+            rows: The rows.
+        """
+        if self._listener is not None or self._backlog or self._failed:
+            return False
+        tracker = getattr(self.ledger, "tracker", self.ledger)
+        add_later: Callable[[list[UsageData]], bool] | None = getattr(tracker, "add_later", None)
+        return add_later is not None and add_later(rows)
+
     def flush(self) -> None:
         """Writes the rows that wait, if any do."""
         if self._take_backlog(put_back=True):

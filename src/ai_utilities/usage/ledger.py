@@ -17,7 +17,7 @@ from dhenara.ai.lazy_package import HintedNames
 from dhenara.ai.types import Cost, Usage
 
 from ..storage.store_io import Owner, this_process
-from .data import BATCH, AnswerCounter, Outcome, UsageData, matches
+from .data import BATCH, AnswerCounter, Listener, Outcome, UsageData, matches
 from .open_rows import OpenRow, closed_row, make_open, start_time
 from .totals import Group, RunningTotals, TimeZone, Totals, check_grouping, read_zone, sum_rows
 
@@ -27,9 +27,8 @@ log = logging.getLogger("ai_utilities.usage")
 class Ledger(ABC):
     """Base class of ledgers, which store the rows of usage for good.
 
-    A custom ledger needs `add` and `rows`. With `open`, `open_rows` and `close_abandoned`, requests of killed processes
-    are not lost: every row is opened before its request is sent. Methods may block; `blocking = False` promises that
-    they never do. Everywhere, `since` is inclusive and `until` exclusive, and `tags` selects the rows that have them.
+    A custom ledger needs `add` and `rows`. With `open`, `open_rows` and `close_abandoned`, rows are opened before their
+    requests, so that those of killed processes are not lost. Everywhere, `since` is inclusive and `until` exclusive.
     """
 
     blocking: ClassVar[bool] = True
@@ -46,6 +45,14 @@ class Ledger(ABC):
             PartialWriteError: If only some were stored.
             StoreError: If the ledger cannot be used; the rows are written again later.
         """
+
+    def add_later(self, rows: Sequence[UsageData]) -> bool:
+        """Leaves rows to be added a moment later; False if they have to be added now.
+
+        Args:
+            rows: Settled rows, whose open rows are stored.
+        """
+        return False
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:  # noqa: B027  # ledgers may do without
         """Stores rows of requests that will be sent.
@@ -97,8 +104,7 @@ class Ledger(ABC):
         Raises:
             ConfigurationError: If `by` is none of these, or there is no such time zone.
         """
-        names = () if by is None else (by,)
-        sums = self.totals_by(*names, since=since, until=until, tags=tags, time_zone=time_zone)
+        sums = self.totals_by(*(() if by is None else (by,)), since=since, until=until, tags=tags, time_zone=time_zone)
         return {"".join(group): total for group, total in sums.items()}
 
     def totals_by(
@@ -126,8 +132,7 @@ class Ledger(ABC):
         Raises:
             ConfigurationError: If a grouping or the time zone does not exist.
         """
-        names = [check_grouping(name) for name in by]
-        return sum_rows(self.rows(since, until, tags), names, read_zone(time_zone))
+        return sum_rows(self.rows(since, until, tags), [check_grouping(name) for name in by], read_zone(time_zone))
 
     def total(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
@@ -180,14 +185,12 @@ class MemoryLedger(Ledger):
         with self._lock:
             rows = [row for row in rows if row.operation != BATCH or row.row_id not in self._batched]
             self._batched.update(row.row_id for row in rows if row.operation == BATCH and row.row_id)
-            # As text, a row needs a fifth of the memory.
-            texts = [row.model_dump_json(exclude_defaults=True) for row in rows]
-            full = len(self._rows) + len(texts) > (self._rows.maxlen or 0)
-            first, self._full = full and not self._full, full
+            texts = [row.model_dump_json(exclude_defaults=True) for row in rows]  # a fifth of the memory of rows
+            was_full, self._full = self._full, len(self._rows) + len(texts) > (self._rows.maxlen or 0)
             self._rows.extend(texts)
             for row in rows:
                 self._open.pop(row.row_id or "", None)
-        if first:
+        if self._full and not was_full:
             log.warning("the usage ledger in memory is full at %d rows; the oldest rows are dropped", self._rows.maxlen)
 
     def rows(
@@ -198,33 +201,17 @@ class MemoryLedger(Ledger):
         rows = [*map(UsageData.model_validate_json, stored), *(make_open(*one).row for one in waiting)]
         return sorted((row for row in rows if matches(row, since, until, tags)), key=start_time)
 
-    def totals_by(
-        self,
-        *by: str,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        time_zone: TimeZone = UTC,
-    ) -> dict[Group, Totals]:
-        names, zone = [check_grouping(name) for name in by], read_zone(time_zone)
-        return sum_rows(self.rows(since, until, tags), names, zone)
-
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         with self._lock:
             self._open.update({row.row_id or "": (row, this_process(), expires) for row in rows})
 
     def open_rows(self) -> list[OpenRow]:
-        with self._lock:
-            waiting = list(self._open.values())
-        return [make_open(*stored) for stored in waiting]
+        return [make_open(*stored) for stored in list(self._open.values())]
 
     def close_abandoned(self) -> list[UsageData]:
         if closed := [closed_row(open_row.row) for open_row in self.open_rows() if open_row.abandoned]:
             self.add(closed)
         return closed
-
-
-Listener = Callable[[UsageData], None]
 
 
 class UsageTracker(HintedNames):
@@ -261,7 +248,7 @@ class UsageTracker(HintedNames):
         self.add([usage])
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        """Records several rows, as a ledger does, so that `UsageLayer(tracker)` works.
+        """Records several rows, as a ledger does.
 
         Args:
             rows: The rows.
@@ -271,12 +258,26 @@ class UsageTracker(HintedNames):
         """
         if self.ledger is not None:  # on an error, rows are not counted: they will be reported again
             self.ledger.add(rows)
-        with self._lock:
-            for usage in rows:
-                self._by_model[usage.model or ""].add(usage)
+        self._count_rows(rows)
         for listener in tuple(self._listeners):
             for usage in rows:
                 listener(usage)
+
+    def add_later(self, rows: Sequence[UsageData]) -> bool:
+        """Records rows as `Ledger.add_later` does; False if that cannot be done, or others than the ledger get them.
+
+        Args:
+            rows: The rows.
+        """
+        if self.ledger is None or self._listeners or type(self) is not UsageTracker:
+            return False
+        return self.ledger.add_later(rows) and self._count_rows(rows)
+
+    def _count_rows(self, rows: Sequence[UsageData]) -> bool:
+        with self._lock:
+            for usage in rows:
+                self._by_model[usage.model or ""].add(usage)
+        return True
 
     @property
     def answer_counter(self) -> AnswerCounter | None:

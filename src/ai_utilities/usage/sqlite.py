@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from pydantic_core import to_json
 
+from ..storage.late_writes import LateWrites
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
 from ..storage.store_io import StoreDamagedError, StoreRecoveredError
@@ -72,22 +73,28 @@ class SQLiteLedger(Ledger):
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, USAGE, equip=equip, recover=recover_ledger, repair=REPAIR)
+        self._late = LateWrites(self._file, write_settled)
 
     @retry_recovered
     def add(self, rows: Sequence[UsageData]) -> None:
         with self._file.transaction() as file:
             new = [row for row in rows if not is_known(file, row)]
             for row in new:
-                settle(file, row)
+                settle(file, row.row_id)
             for row, number in zip(new, write_rows(file, new), strict=True):
                 if row.operation == BATCH and row.row_id is not None:
                     file.execute(CLOSE, (row.row_id, number))
+
+    def add_later(self, rows: Sequence[UsageData]) -> bool:
+        if len(rows) > 1 or rows[0].row_id is None or rows[0].operation == BATCH:
+            return False
+        return self._late.add((rows[0].row_id, row_values(rows[0])))
 
     @retry_recovered
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
         opened = [(row.row_id, owner, expires, row.model_dump_json(exclude_defaults=True)) for row in rows]
-        with self._file.transaction() as file:
+        with self._file.transaction(late=False) as file:
             file.executemany(OPEN, opened)
 
     @retry_recovered
@@ -193,19 +200,31 @@ def is_known(file: sqlite3.Connection, row: UsageData) -> bool:
     return file.execute("SELECT 1 FROM usage_closed WHERE id = ?", (row.row_id,)).fetchone() is not None
 
 
-def settle(file: sqlite3.Connection, row: UsageData) -> None:
+def write_settled(file: sqlite3.Connection, entries: Sequence[Row]) -> None:
+    """Writes late rows: each entry has the id of a row, and its columns."""
+    for key, _ in entries:
+        settle(file, key)
+    write_values(file, [values for _, values in entries])
+
+
+def settle(file: sqlite3.Connection, key: str | None) -> None:
     """Deletes the open row of a settled one, or the row as which it was closed although its process still ran."""
-    if row.row_id is None or file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,)).rowcount:
+    if key is None or file.execute("DELETE FROM usage_open WHERE id = ?", (key,)).rowcount:
         return
-    closed = file.execute("SELECT usage_id FROM usage_closed WHERE id = ?", (row.row_id,)).fetchone()
+    closed = file.execute("SELECT usage_id FROM usage_closed WHERE id = ?", (key,)).fetchone()
     if closed is not None:
         file.execute("DELETE FROM usage WHERE id = ?", closed)
-        file.execute("DELETE FROM usage_closed WHERE id = ?", (row.row_id,))
+        file.execute("DELETE FROM usage_closed WHERE id = ?", (key,))
 
 
 def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]:
-    """Adds rows within a transaction, and returns their numbers. Some rows together are added to the sums."""
-    numbers = [int(file.execute(ADD, row_values(row)).lastrowid or 0) for row in rows]
+    """Adds rows within a transaction, and returns their numbers."""
+    return write_values(file, [row_values(row) for row in rows])
+
+
+def write_values(file: sqlite3.Connection, rows: Sequence[Row]) -> list[int]:
+    """Adds the columns of rows, and returns their numbers. Some rows together are added to the sums."""
+    numbers = [int(file.execute(ADD, values).lastrowid or 0) for values in rows]
     if len(numbers) >= SUMMED_TOGETHER or any(number % SUMMED_TOGETHER == 0 for number in numbers):
         add_to_sums(file)
     return numbers

@@ -311,6 +311,15 @@ class BudgetStore(ABC):
         """
         self.settle(reservation.windows, spent - reservation.amount)
 
+    def finish_later(self, reservation: Reservation, spent: int) -> bool:
+        """Leaves a reservation to be finished a moment later, together with others; False if it has to be finished now.
+
+        Args:
+            reservation: The reservation, which counts for other processes until then.
+            spent: The real cost.
+        """
+        return False
+
     def reservations(self) -> list[Reservation]:
         """Reservations that are not finished: of running calls and of ended processes."""
         return []

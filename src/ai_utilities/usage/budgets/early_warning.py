@@ -52,6 +52,11 @@ class BudgetAlerts:
         self._io = io
         self._watched = [pair for pair in zip(budgets, windows, strict=True) if pair[0].alerts]
 
+    @property
+    def are_watched(self) -> bool:
+        """Whether a budget of the call has alerts."""
+        return bool(self._watched)
+
     async def check(self, refused: BudgetWindow | None = None) -> None:
         """Reports the thresholds that are reached. Nothing that fails here fails the call.
 

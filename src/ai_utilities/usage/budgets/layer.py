@@ -179,18 +179,15 @@ class BudgetLayer:
         except StoreError:
             log.exception("cannot settle a budget; the reserved amount stays counted as spent")
 
-    def finish(self, reservation: Reservation, spent: int, step: FileStep[object] | None = None) -> None:
+    def finish(self, reservation: Reservation, spent: int) -> None:
         """Finishes a reservation. If the store fails, it is finished when the store works again.
 
         Args:
             reservation: The reservation.
             spent: The real cost, in billionths of a dollar.
-            step: What else is done in the same transaction. Default None: nothing.
         """
-        store = self.store
-        finish = store.finish if step is None else partial(cast("SQLiteBudgets", store).finish_with, step=step)
         try:
-            finish(reservation, spent)
+            self.store.finish(reservation, spent)
         except StoreError as error:
             self._waiting[reservation.key] = (reservation, spent)
             log.warning("a budget is settled later; until then, the reserved amount stays counted as spent: %s", error)

@@ -51,7 +51,7 @@ class ReservationStore(Protocol):
 
     def open(self, reservation: Reservation, step: FileStep[T] | None) -> tuple[Refused | None, T | None]: ...
 
-    def finish(self, reservation: Reservation, spent: int, step: FileStep[object] | None = None) -> None: ...
+    def finish(self, reservation: Reservation, spent: int) -> None: ...
 
     def cancel(self, reservation: Reservation) -> None: ...
 
@@ -94,7 +94,6 @@ class CallReservations:
         self._lock = threading.Lock()
         self._known = len(call.journal.attempts)
         self._waits = layer.shared_file is not None
-        self._last: tuple[FileStep[object], Callable[[], None]] | None = None
 
     async def begin(self, send: Callable[[Call], Awaitable[Stream]]) -> Stream:
         """Reserves and sends the call. Where its limits are in the same file, their layer reserves when it takes them.
@@ -123,21 +122,6 @@ class CallReservations:
             BudgetExceededError: If the most that the call can cost is more than what is left of a budget.
         """
         return cast("T", await self.reserve(step))
-
-    def end_with(self, step: FileStep[object], afterwards: Callable[[], None]) -> bool:
-        """Adds a step to the transaction that settles the reservation.
-
-        Args:
-            step: What else is done.
-            afterwards: Called after the transaction.
-
-        Returns:
-            Whether it will be done; False if the reservation is settled already.
-        """
-        if self._current is None:
-            return False
-        self._last = step, afterwards
-        return True
 
     async def reserve(self, step: FileStep[T] | None = None) -> T | None:
         """Reserves the most that the call can cost.
@@ -218,20 +202,14 @@ class CallReservations:
             steps.remove(self._sending)
 
     async def _finish(self, spent: Decimal) -> None:
-        left = self._left()
-        limit = None if left is None else max(left, AFTERWARDS)
         ends = [(reservation, reservation.amount) for reservation in self._spent]
         ends += [(self._current, to_nanodollars(spent))] if self._current is not None else []
-        step, afterwards = self._last or (None, None)
-        self._spent, self._current, self._last = [], None, None
-        try:
-            for reservation, amount in ends:
-                finish = within(limit, self._layer.finish)
-                await call_store_shielded(self._io, self._layer.store, finish, reservation, amount, step)
-                step = None
-        finally:
-            if afterwards is not None:
-                afterwards()
+        self._spent, self._current = [], None
+        for reservation, amount in ends:
+            if self._alerts.are_watched or not self._layer.store.finish_later(reservation, amount):
+                left = self._left()
+                finish = within(None if left is None else max(left, AFTERWARDS), self._layer.finish)
+                await call_store_shielded(self._io, self._layer.store, finish, reservation, amount)
         if ends:
             await self._alerts.check()
 

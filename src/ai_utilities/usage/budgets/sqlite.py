@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+from ...storage.late_writes import LateWrites
 from ...storage.sqlite import SQLiteFile
 from ...storage.sqlite_files import REPAIRED, Row, Schema, columns_of, create_once, is_sound, set_aside
 from ...storage.store_io import FileStep, StoreDamagedError, StoreError
@@ -84,6 +85,7 @@ class SQLiteBudgets(BudgetStore):
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, BUDGET, strict=True, check=wrong_seal, repair=REPAIR)
         self.path = self._file.path
+        self._late = LateWrites(self._file, self._finish_all)
 
     def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
         with self._file.transaction() as file:
@@ -110,30 +112,16 @@ class SQLiteBudgets(BudgetStore):
         Returns:
             The window that would be exceeded, or None; and the result of `step`.
         """
-        with self._file.transaction() as file:
-            refused = self._reserve(file, reservation.windows, reservation.amount)
-            if refused is not None:
-                return refused, None
-            stored = (reservation.key, reservation.to_text())
-            file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
-            return None, step(file)
+        opened = self._open(reservation, step)
+        # Nobody is refused because of calls of this process that have ended.
+        return self._open(reservation, step) if opened[0] is not None and self._late.write() else opened
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        self.finish_with(reservation, spent, nothing)
-
-    def finish_with(self, reservation: Reservation, spent: int, step: FileStep[object]) -> None:
-        """Like `finish`, with something else in the same transaction.
-
-        Args:
-            reservation: The reservation.
-            spent: The real cost.
-            step: What else is done.
-        """
         with self._file.transaction() as file:
-            is_open = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
-            # A reservation that was closed in the meantime is no longer counted.
-            self._add(file, reservation.windows, spent - reservation.amount if is_open else spent)
-            step(file)
+            self._finish_all(file, [(reservation, spent)])
+
+    def finish_later(self, reservation: Reservation, spent: int) -> bool:
+        return spent <= reservation.amount and self._late.add((reservation, spent))
 
     def reservations(self) -> list[Reservation]:
         """Reservations that are not finished: of running calls and of ended processes.
@@ -166,6 +154,27 @@ class SQLiteBudgets(BudgetStore):
 
     def close(self) -> None:
         self._file.close()
+
+    def _open(self, reservation: Reservation, step: FileStep[T]) -> tuple[Refused | None, T | None]:
+        with self._file.transaction(late=False) as file:
+            refused = self._reserve(file, reservation.windows, reservation.amount)
+            if refused is not None:
+                return refused, None
+            stored = (reservation.key, reservation.to_text())
+            file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
+            return None, step(file)
+
+    def _finish_all(self, file: sqlite3.Connection, entries: Sequence[tuple[Reservation, int]]) -> None:
+        """Finishes reservations with their real costs."""
+        amounts: dict[BudgetWindow, int] = {}
+        for reservation, spent in entries:
+            is_open = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
+            # A reservation that was closed in the meantime is no longer counted.
+            amount = spent - reservation.amount if is_open else spent
+            for window in reservation.windows:
+                amounts[window] = amounts.get(window, 0) + amount
+        for window, amount in amounts.items():
+            self._add(file, [window], amount)
 
     def _reserve(self, file: sqlite3.Connection, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
         spent: list[int] = []

@@ -1,1 +1,0 @@
-"""The commands of `ai-utilities`, one module each."""
