@@ -12,10 +12,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import from_json, to_json
 
 from dhenara.ai import Exchange, LearnedConstraint, Stream, types
+from dhenara.ai.integration import ModelTemplate
 from dhenara.ai.types import Call, CallWarning, ChatResponse, ContentItem, Cost, Result
 
 from ..results import AskResult
@@ -106,11 +107,18 @@ class CacheLookup:
         return cast("A", answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
 
 
+FIELDS: dict[str, Any] = {name: (field.annotation, field) for name, field in ChatResponse.model_fields.items()}
+StoredAnswer = create_model("StoredAnswer", __config__=ConfigDict(extra="forbid"), cost=(Cost | None, None), **FIELDS)
+"""The fields of an answer with its cost, which is none of them: read in one step by pydantic's core."""
+
+ANSWER = ModelTemplate(ChatResponse)
+
+
 class CacheEntry(BaseModel):
     """One answer in a cache."""
 
     format: int
-    answer: ChatResponse
+    answer: StoredAnswer  # pyright: ignore[reportInvalidTypeForm]  # a class, made of the fields of another one
 
 
 def is_cacheable(answer: ChatResponse) -> bool:
@@ -152,8 +160,11 @@ def read_entry(text: str) -> ChatResponse | None:
         stored = CacheEntry.model_validate_json(text)
     except (ValidationError, json.JSONDecodeError):
         return None
-    answer = stored.answer
-    return answer if stored.format == VERSION and answer.cached and answer.choices else None
+    fields = vars(stored.answer)
+    if stored.format != VERSION or not (fields["cached"] and fields["choices"]):
+        return None
+    cost = fields.pop("cost")
+    return ANSWER.make(fields).with_cost(cost)
 
 
 def mark_as_cached(answer: ChatResponse) -> ChatResponse:

@@ -142,7 +142,7 @@ class ClientCore:
 
     def prepare_ask(self, prompt: str, options: Options) -> AnyCall[AskResult]:
         """The call of one prompt, for sync code."""
-        provider = self.choose_provider(options)
+        provider = self.choose_provider(options) if options else self.provider
         engine = self._engine_provider(provider)
         if engine is not None and engine.asks_engine():
             return engine.prepare_ask(prompt, options)
@@ -150,7 +150,7 @@ class ClientCore:
 
     async def prepare_ask_async(self, prompt: str, options: Options) -> AnyAsyncCall[AskResult]:
         """The call of one prompt, for async code."""
-        provider = self.choose_provider(options)
+        provider = self.choose_provider(options) if options else self.provider
         engine = self._engine_provider(provider)
         if engine is not None and engine.asks_engine(is_async=True):
             return await engine.prepare_ask_async(prompt, options)

@@ -30,7 +30,7 @@ from .types.config.model import FunctionalType
 from .types.config.name_hints import REQUEST_HINTS, hints
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
-from .types.model_base import CheckedModel, InvalidValueError, expected_value, require_type
+from .types.model_base import CheckedModel, InvalidValueError, ModelTemplate, expected_value, require_type
 from .wire.limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.redaction import redact_secrets
@@ -56,6 +56,7 @@ __all__ = [
     "InvalidValueError",
     "LimitKind",
     "ModelName",
+    "ModelTemplate",
     "PlainText",
     "SecretAddress",
     "SecretText",

@@ -16,6 +16,7 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, ChatModelCostData, ImageModelCostData
+from ..types.model_base import ModelTemplate
 from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
 from .own_tables import has_own_tables, own_rates
 from .price_rows import region_of_call
@@ -31,6 +32,8 @@ MOST_NAMES = 64
 """Names of models that answered for an endpoint, of which the names to look up are kept."""
 
 NO_RATES: tuple[Mapping[str, Decimal], str] = ({}, "")
+
+COST = ModelTemplate(Cost)
 
 # Without `priced_at`, because no price applies.
 FREE = Cost(amount=Decimal(0), source="local")
@@ -257,7 +260,7 @@ def table_cost(
         rates = find_rates(host, names, conditions)
     except NoPrice as unknown:
         if own is None:
-            return Cost(reason=f"{unknown}; {OWN_PRICE_HINT}")
+            return COST.make({"reason": f"{unknown}; {OWN_PRICE_HINT}"})
         rates = Rates({}, {}, "", f"{host}/{names[0]}")
     estimated = (
         bool(usage.units and rates.estimates)
@@ -268,13 +271,15 @@ def table_cost(
     components, missing = cost_by_unit(by_unit, usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
     listed = rates.source if not own_by_unit or components.keys() - own_by_unit else ""
-    return Cost(
-        amount=None if missing else sum(components.values(), Decimal(0)),
-        components=components,
-        source=listed if own is None else ", ".join(filter(None, (own_source, listed))),
-        priced_as=f"{rates.priced_as}, estimated" if estimated else rates.priced_as,
-        priced_at=conditions.at,
-        reason=reason,
+    return COST.make(
+        {
+            "amount": None if missing else sum(components.values(), Decimal(0)),
+            "components": components,
+            "source": listed if own is None else ", ".join(filter(None, (own_source, listed))),
+            "priced_as": f"{rates.priced_as}, estimated" if estimated else rates.priced_as,
+            "priced_at": conditions.at,
+            "reason": reason,
+        }
     )
 
 
