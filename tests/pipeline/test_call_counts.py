@@ -35,11 +35,11 @@ CALL_LIMITS = {"chat": 435, "responses": 527, "anthropic": 513, "gemini": 470}
 """Calls for a whole answer in the engine."""
 LOOP_CALLS = 70
 """Calls of an event loop and of its connection, for a whole answer in async code."""
-KIT_LIMIT = 125
+KIT_LIMIT = 118
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
 BOUNDED_LIMIT = 730
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 330, "sqlite": 360}
+HIT_LIMITS: dict[Backend, int] = {"memory": 236, "sqlite": 266}
 """Calls for an answer from a cache."""
 
 
