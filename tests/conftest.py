@@ -31,7 +31,9 @@ VARIABLES = {
     for provider in PROVIDERS
     for name in (*provider.key_env, *provider.base_url_env, *provider.credentials_env.values())
 }
-"""Everything that the engine's providers read, besides what says where a cloud is."""
+VARIABLES |= {f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")}
+VARIABLES |= {name.upper() for name in VARIABLES}
+"""Everything that the engine's providers read, besides what says where a cloud is, and proxies."""
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
@@ -64,6 +66,19 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
             gc.collect()  # counts how few objects are left, so that the next ones are collected as in a new process
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Begin each test without keys and proxies of whoever runs the tests, and without what earlier tests learned.
+
+    A later server may get the port of an earlier one. This is a hook because a fixture of every test takes longer than
+    many a test.
+    """
+    for name in [name for name in os.environ if name in VARIABLES or name.startswith("AI_")]:
+        del os.environ[name]
+    for shared in (SHARED_CONSTRAINTS, SHARED_UPLOADS):
+        shared._known.clear()
+
+
 @pytest.fixture(params=WORLDS, ids=lambda world: world.name)
 def world(request: pytest.FixtureRequest) -> World:
     """Blocking, asyncio, uvloop and trio, one after the other."""
@@ -83,20 +98,3 @@ def server() -> Iterator[FakeServer]:
     """A fake provider without replies."""
     with FakeServer() as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key, address or proxy of whoever runs the tests."""
-    for name in [name for name in os.environ if name in VARIABLES or name.startswith("AI_")]:
-        monkeypatch.delenv(name)
-    for scheme in ("http", "https", "all", "no"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
-
-
-@pytest.fixture(autouse=True)
-def nothing_learned_or_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that earlier tests learned of a server or uploaded to one: a later server may get the same port."""
-    monkeypatch.setattr(SHARED_CONSTRAINTS, "_known", {})
-    monkeypatch.setattr(SHARED_UPLOADS, "_known", {})
