@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -14,6 +15,10 @@ from dhenara.ai.pipeline.operations.files import SHARED_UPLOADS
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
 from support.worlds import ASYNC_WORLDS, WORLDS, Async, World
+
+# Tests and the processes that they start read the compiled modules of the first one, as with `make test`.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The build tries the same examples each time; a developer's run looks for new ones, and `make everything` for more.
 settings.register_profile(

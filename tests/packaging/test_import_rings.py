@@ -53,12 +53,16 @@ def import_statements(tree: ast.AST, *, is_for_types: bool = False) -> Iterator[
 
 
 @cache
+def statements_of(name: str) -> tuple[tuple[ast.ImportFrom, bool], ...]:
+    return tuple(import_statements(ast.parse(MODULES[name].read_text(encoding="utf-8"))))
+
+
+@cache
 def imports_of(name: str, *, for_types: bool) -> frozenset[str]:
     """The modules of ours that a module imports."""
-    path = MODULES[name]
-    package = list(path.relative_to(SOURCES).parent.parts)
+    package = list(MODULES[name].relative_to(SOURCES).parent.parts)
     imported = set[str]()
-    for node, is_for_types in import_statements(ast.parse(path.read_text(encoding="utf-8"))):
+    for node, is_for_types in statements_of(name):
         if is_for_types and not for_types:
             continue
         base = package[: len(package) - node.level + 1] if node.level else []

@@ -8,7 +8,7 @@ import anthropic
 import httpx2
 import pytest
 from anthropic.types.beta import message_create_params as params
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from pydantic import TypeAdapter
 
 from dhenara.ai.codecs.anthropic.codec import CODEC
@@ -33,13 +33,14 @@ DIALECTS = [
 ]
 
 
-@pytest.mark.parametrize("quirks", DIALECTS, ids=lambda quirks: quirks.thinking)
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(calls("anthropic"))
-def test_requests_match_types_of_anthropic_sdk(quirks: MessagesQuirks, call: Call) -> None:
-    body = encoded(call, quirks)
-    assert body.keys() <= KNOWN | OLDER
-    exhaust(TYPES.validate_python({**body, "stream": True}))
+def test_requests_match_types_of_anthropic_sdk(call: Call) -> None:
+    for quirks in DIALECTS:
+        note(repr(quirks))
+        body = encoded(call, quirks)
+        assert body.keys() <= KNOWN | OLDER
+        exhaust(TYPES.validate_python({**body, "stream": True}))
 
 
 @settings(max_examples=60)
