@@ -257,17 +257,17 @@ def hashed(head: list[str], sent: HttpRequest, of: Call, uploads: Any) -> str:
 
 
 def test_what_requests_have_in_common_is_hashed_once_and_counts_each_time() -> None:
-    hasher, asked = RequestHasher(), list[str]()
+    hasher, heads = RequestHasher(), list[str]()
 
     def key_of(part: str) -> str:
         def head() -> list[str]:
-            asked.append(part)
+            heads.append(part)
             return [part]
 
         return digest(hasher.begin((part,), head), request(), call(), ())
 
     first, again, other = map(key_of, "aab")
-    assert asked == ["a", "b"]
+    assert heads == ["a", "b"]
     assert first == again == hashed(["a"], request(), call(), ())
     assert other == hashed(["b"], request(), call(), ()) != first
 

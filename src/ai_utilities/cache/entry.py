@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import from_json, to_json
@@ -27,7 +27,7 @@ from .policy import CachePolicy, owner_tags
 
 if TYPE_CHECKING:
     from ..config_models import AiSettings
-    from ..exceptions import Json, Options
+    from ..exceptions import Json, JsonObject, Options
     from ..providers.base_provider import BaseProvider
 
 VERSION = 3
@@ -107,7 +107,7 @@ class CacheLookup:
         return cast("A", answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
 
 
-FIELDS: dict[str, Any] = {name: (field.annotation, field) for name, field in ChatResponse.model_fields.items()}
+FIELDS: JsonObject = {name: (field.annotation, field) for name, field in ChatResponse.model_fields.items()}
 StoredAnswer = create_model("StoredAnswer", __config__=ConfigDict(extra="forbid"), cost=(Cost | None, None), **FIELDS)
 """The fields of an answer with its cost, which is none of them: read in one step by pydantic's core."""
 
@@ -147,7 +147,7 @@ def write_entry(answer: ChatResponse) -> str | None:
     return f'{{"format":{VERSION},"answer":{text}}}'
 
 
-def write_types(parts: Sequence[ContentItem], written: dict[str, Any]) -> None:
+def write_types(parts: Sequence[ContentItem], written: JsonObject) -> None:
     """Adds the types of parts, which are defaults, and by which parts are read."""
     for part, fields in zip(parts, written.get("contents", ()), strict=True):
         fields["type"] = part.type
