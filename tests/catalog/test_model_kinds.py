@@ -14,10 +14,12 @@ from dhenara.ai.catalog import use_tables
 from dhenara.ai.catalog.capabilities import KINDS, kind_of_model
 from dhenara.ai.catalog.host_facts import host_table
 from dhenara.ai.errors import ConfigurationError, UnsupportedError
+from dhenara.ai.pipeline.request_builder import RequestBuilder
 from dhenara.ai.providers.operation_routes import OPERATION_NOUNS
 from dhenara.ai.providers.provider_names import KNOWN
+from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel
+from dhenara.ai.types import AIModel, AIModelCallConfig, AIModelEndpoint, Call, Prompt
 from support.worlds import endpoint
 
 NOTHING_HERE = "no operation of this library does that"
@@ -139,7 +141,12 @@ def test_every_kind_names_an_operation_that_exists() -> None:
 
 
 def test_a_table_that_is_replaced_says_the_kinds_anew(tmp_path: Path) -> None:
+    """Also to a client that has sent requests before."""
+    target = resolve(AIModelEndpoint.of("groq/a-model-of-tomorrow", "k"), {})
+    builder = RequestBuilder(target, lambda: 0.0)
+    asked = Call(target.endpoint, (Prompt(text="?"),), AIModelCallConfig())
     assert kind_of_model("groq", "a-model-of-tomorrow") is None
+    assert builder.write(asked).body["model"] == "a-model-of-tomorrow"
     row = {"mine": {"functional_type": "embedding"}}
     table = {"host": "groq", "date": "2099-01-01", "aliases": {}, "models": {"a-model-of-tomorrow": row}}
     table["sources"] = {"mine": {"name": "a list", "date": "2026-11-29"}}
@@ -148,6 +155,10 @@ def test_a_table_that_is_replaced_says_the_kinds_anew(tmp_path: Path) -> None:
     use_tables(tmp_path)
     try:
         assert kind_of_model("groq", "a-model-of-tomorrow") == "embedding"
+        for _ in range(2):
+            with pytest.raises(UnsupportedError, match="makes embeddings"):
+                builder.write(asked)
     finally:
         use_tables(None)
     assert kind_of_model("groq", "a-model-of-tomorrow") is None
+    assert builder.write(asked).body["messages"]

@@ -31,7 +31,7 @@ CHUNK_LIMITS = {
     "to_sse_format": {"chat": 4.75, "responses": 5.0, "anthropic": 4.35, "gemini": 6.4},
 }
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
-CALL_LIMITS = {"chat": 435, "responses": 527, "anthropic": 513, "gemini": 470}
+CALL_LIMITS = {"chat": 402, "responses": 457, "anthropic": 413, "gemini": 395}
 """Calls for a whole answer in the engine."""
 LOOP_CALLS = 70
 """Calls of an event loop and of its connection, for a whole answer in async code."""

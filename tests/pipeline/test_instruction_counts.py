@@ -33,7 +33,7 @@ CHUNK_LIMITS = {
     "to_sse_format": {"chat": 10.2, "responses": 8.9, "anthropic": 7.95, "gemini": 11.35},
 }
 """Instructions for a chunk, over those of the reference loop, by what is read of it."""
-CALL_LIMITS = {"chat": 8_350, "responses": 9_300, "anthropic": 8_900, "gemini": 8_700}
+CALL_LIMITS = {"chat": 6_960, "responses": 7_590, "anthropic": 6_960, "gemini": 6_830}
 """Instructions for a whole answer in the engine."""
 KIT_LIMIT = 1_850
 """Instructions for a question to the kit, beside those of the engine."""

@@ -11,8 +11,7 @@ from ...types.chat.structured import StructuredOutput
 from ...types.config.call import AIModelCallConfig, Call
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.caller_tools import load_tools
-from ..common.media import prepare_media
+from ..common.media import prepare_call
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
     anthropic_cache_control,
@@ -28,7 +27,7 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.response_fields import Wire
-from ..common.tools import apply_output_mode, native_schema, output_mode
+from ..common.tools import native_schema
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import MessagesQuirks
@@ -40,11 +39,12 @@ from .tools import reuse_container, write_tools
 def write_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
     """Encode `max_tokens`, always, and the reasoning settings if any were set."""
     config, limit = call.config, output_limit(call, quirks)
-    if config.wants_reasoning is None or quirks.thinking == "none":
-        if config.wants_reasoning:
+    wants_reasoning = config.wants_reasoning
+    if wants_reasoning is None or quirks.thinking == "none":
+        if wants_reasoning:
             warnings.unsupported("reasoning", "this model does not support reasoning")
         return {"max_tokens": limit}
-    if not config.wants_reasoning:
+    if not wants_reasoning:
         return {"max_tokens": limit, **disable_thinking(quirks, warnings)}
     if quirks.thinking == "adaptive":
         limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
@@ -105,14 +105,13 @@ OMITTED_WHILE_THINKING: dict[str, str] = dict.fromkeys(
 def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
-    call = load_tools(call, PROTOCOL, warnings)
-    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
-    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
+    call, mode, is_text = prepare_call(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     model = call.endpoint.ai_model.model_name
     thinking = write_thinking(call, quirks, warnings)
+    kind = thinking["thinking"].get("type") if "thinking" in thinking else None
     system = write_system(call)
-    tools = write_tools(call, quirks, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
+    tools = write_tools(call, quirks, warnings, thinks=kind == "enabled") if config.tools else {}
     prefix = PromptPrefix(system, tools.get("tools")) if quirks.binds_thinking else None
     messages = write_messages(strip_trailing_space(call), warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}
@@ -122,29 +121,31 @@ def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
     if system:
         body["system"] = system
     body["messages"] = messages
-    body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings, OMITTED_WHILE_THINKING if is_thinking(thinking) else None))
-    body.update(write_user(config, warnings))
-    body.update(thinking)
-    body.update(tools)
-    reuse_container(call, body)
+    body |= quirks.defaults
+    body |= write_parameters(
+        config, quirks, warnings, OMITTED_WHILE_THINKING if kind in ("enabled", "adaptive") else None
+    )
+    if config.user or config.metadata:
+        body |= write_user(config, warnings)
+    body |= thinking
+    body |= tools
+    if "tools" in body:
+        reuse_container(call, body)
     if config.structured_output is not None and mode == "native":
         body["output_config"] = write_format(config.structured_output, quirks, warnings, body.get("output_config", {}))
     if config.streaming and quirks.stream_in_body:
         body["stream"] = True
-    write_cache(config, quirks, warnings, body)
-    write_context(config, warnings, body)
-    body.update(call.endpoint.ai_model.parameters)
-    body.update(config.options)
-    if any(media_source(block) == "file" for turn in messages for block in turn["content"]):
+    if not is_text or config.prompt_cache is not None:
+        write_cache(config, quirks, warnings, body)
+    if config.context_policy is not None:
+        write_context(config, warnings, body)
+    body |= call.endpoint.ai_model.parameters
+    body |= config.options
+    if not is_text and any(media_source(block) == "file" for turn in messages for block in turn["content"]):
         body["betas"] = [*body.get("betas", ()), FILES]
-    encoded = warnings.build_request(
-        path(call, quirks, streaming=config.streaming),
-        body,
-        beta_headers(body, quirks),
-        STREAM_FIELDS,
-        path(call, quirks),
-    )
+    whole_path = path(call, quirks)
+    place = path(call, quirks, streaming=True) if config.streaming else whole_path
+    encoded = warnings.build_request(place, body, beta_headers(body, quirks), STREAM_FIELDS, whole_path)
     return encoded if prefix is None else replace(encoded, prefix=prefix.extend(messages))
 
 
@@ -160,13 +161,11 @@ def media_source(block: Wire) -> str | None:
     return source.get("type") if isinstance(source, dict) else None
 
 
-def is_thinking(thinking: Wire) -> bool:
-    return thinking.get("thinking", {}).get("type") in ("enabled", "adaptive")
-
-
 def beta_headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
     """Return the beta header. Betas may be set in the options and are sent as one list, in a header or the body."""
-    betas = list(dict.fromkeys([*quirks.betas, *body.pop("betas", ())]))
+    betas: list[str] = []
+    if quirks.betas or "betas" in body:
+        betas = list(dict.fromkeys([*quirks.betas, *body.pop("betas", ())]))
     written = {} if quirks.version_in_body else {"anthropic-version": quirks.version}
     if betas and quirks.betas_in_body:
         body["anthropic_beta"] = betas

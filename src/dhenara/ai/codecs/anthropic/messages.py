@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from ...types.content.parts import (
     Citation,
     ContainerUploadContent,
     Content,
+    ContentItem,
     FileContent,
     GenericContent,
     ImageContent,
@@ -39,21 +39,23 @@ MARK = "cache_control"
 UNMARKABLE = ("thinking", "redacted_thinking")
 
 
-def write_block(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    """Encode a part; yields nothing if it cannot be sent."""
+def write_block(part: ContentItem, role: Role, call: Call, warnings: WarningCollector) -> list[Wire]:
+    """Encode a part; nothing if it cannot be sent."""
+    if part.type == "text" and not part.extras and not part.cache:
+        return write_text(part, call)
     blocks = list(write_plain(part, role, call, warnings))
     if part.extras and len(blocks) == 1:
         blocks = [with_vendor_fields(blocks[0], part, PROTOCOL)]
     mark = part.extras.get(MARK) or (anthropic_cache_control(part.cache) if part.cache else None)
     if mark is not None and blocks and blocks[-1]["type"] not in UNMARKABLE:
         blocks[-1] = {**blocks[-1], MARK: mark}
-    yield from blocks
+    return blocks
 
 
 def write_plain(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case TextContent():
-            yield from write_text(part, is_own=is_own_part(part, call, PROTOCOL))
+            yield from write_text(part, call)
         case ReasoningContent():
             yield from write_reasoning(part, call, warnings)
         case ToolCallContent():
@@ -86,14 +88,14 @@ def write_shown(part: Content, role: Role, warnings: WarningCollector) -> Iterat
             yield from write_unsupported_media(part, warnings)
 
 
-def write_text(part: TextContent, *, is_own: bool) -> Iterator[Wire]:
+def write_text(part: TextContent, call: Call) -> list[Wire]:
     """Encode text. Blank text is rejected by the API, even if Claude wrote it. Citations go back unchanged."""
     if not part.text.strip():
-        return
+        return []
     block: Wire = {"type": "text", "text": part.text}
-    if is_own and part.citations:
+    if part.citations and is_own_part(part, call, PROTOCOL):
         block["citations"] = [write_citation(citation) for citation in part.citations]
-    yield block
+    return [block]
 
 
 def write_citation(citation: Citation) -> Wire:
@@ -201,9 +203,13 @@ def write_unsupported_media(part: Media, warnings: WarningCollector) -> Iterator
 
 def write_system(call: Call) -> str | list[Wire]:
     """Encode instructions and leading system messages: one text, or blocks if there are cache markers."""
-    leading = takewhile(lambda message: message.role == "system", call.messages)
-    parts = [*(TextContent(text=text) for text in call.instructions), *(p for m in leading for p in m.contents)]
-    texts = [(part.get_text(), cache_control_of(part)) for part in parts if part.get_text()]
+    texts: list[tuple[str, Any]] = [(text, None) for text in call.instructions if text]
+    for message in call.messages:
+        if message.role != "system":
+            break
+        texts += [(part.get_text(), cache_control_of(part)) for part in message.contents if part.get_text()]
+    if not texts:
+        return ""
     if all(mark is None for _, mark in texts):
         return "\n\n".join(text for text, _ in texts)
     return [text_block(text) if mark is None else {**text_block(text), MARK: mark} for text, mark in texts]
@@ -242,23 +248,18 @@ def add_turn(
     )
     for part in foreign_reasoning:
         warnings.dropped("thinking", "the conversation before it has changed", part)
-    blocks = list(write_message(message, call, warnings, foreign_reasoning))
+    blocks: list[Wire] = []
+    for part in message.contents:
+        if not foreign_reasoning or not any(part is one for one in foreign_reasoning):
+            blocks += write_block(part, message.role, call, warnings)
     if not blocks:
         return
     if turns and turns[-1]["role"] == role:
         turns[-1]["content"].extend(blocks)
     else:
         turns.append({"role": role, "content": blocks})
-    if role == "user":
+    if role == "user" and len(turns[-1]["content"]) > 1:
         turns[-1]["content"].sort(key=lambda block: block["type"] != "tool_result")
-
-
-def write_message(
-    message: Message, call: Call, warnings: WarningCollector, foreign_reasoning: list[Content]
-) -> Iterable[Wire]:
-    for part in message.contents:
-        if not any(part is one for one in foreign_reasoning):
-            yield from write_block(part, message.role, call, warnings)
 
 
 def text_block(text: str) -> Wire:

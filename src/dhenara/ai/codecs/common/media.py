@@ -8,14 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from ...types.chat.message import Message, Prompt
+from ...types.chat.structured import OutputMode
 from ...types.config.call import Call
 from ...types.content.media import FileContent
 from ...types.content.parts import Content, Media, TextContent, ToolResultContent
 from ...types.content.vendor_parts_by_key import VENDOR_FIELDS
 from ..base import Quirks
+from .caller_tools import load_tools
 from .foreign_parts import PLACEHOLDER_TEXT, convert_foreign_parts
 from .media_support import MediaLimitCheck, kind_of, unsupported_reason, with_media_types
 from .plan import WarningCollector, is_own_part
+from .tools import apply_output_mode, output_mode
 
 Moves = Callable[[Media, bool], bool]
 MARKER = "[from the answer above]"
@@ -142,6 +145,49 @@ def without_fields(part: Media, *names: str) -> Media:
 
 MEDIA = frozenset(("image", "audio", "video", "file", "search_result", "container_upload", "generic"))
 """Kinds of parts that not every provider supports, or not in every form."""
+
+
+PLAIN = frozenset(("text", "structured_output", "reasoning", "refusal"))
+"""Kinds of parts that need no preparation."""
+
+
+def is_plain(call: Call) -> bool:
+    """Whether the call has no tools, and only text without vendor fields and cache markers; nearly every call."""
+    if call.config.tools:
+        return False
+    for message in call.messages:
+        if message.name:
+            return False
+        for part in message.contents:
+            if part.type not in PLAIN or part.extras or part.cache:
+                return False
+    return True
+
+
+def prepare_call(
+    call: Call, quirks: Quirks, protocol: str, warnings: WarningCollector, moves: Moves
+) -> tuple[Call, OutputMode | None, bool]:
+    """Return the call as it can be written: its declared tools, what its structured output needs, and its media.
+
+    Args:
+        call: The call.
+        quirks: Its dialect.
+        protocol: Its protocol.
+        warnings: Collects what is changed or left out.
+        moves: Decides whether a part of an assistant message has to be moved to a user message.
+
+    Returns:
+        The call, the mode of its structured output, and whether it was plain text.
+    """
+    is_text = is_plain(call)
+    if not is_text:
+        call = load_tools(call, protocol, warnings)
+    mode: OutputMode | None = None
+    if call.config.structured_output is not None:
+        mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    if not is_text:
+        call = prepare_media(call, quirks, protocol, warnings, moves)
+    return call, mode, is_text
 
 
 def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCollector, moves: Moves) -> Call:

@@ -234,7 +234,7 @@ class WarningCollector:
             path,
             body,
             headers,
-            self.all(),
+            tuple(self._text),
             part_outcomes=self._part_outcomes,
             unfetched=tuple(self._unfetched),
             oversized=tuple(self._oversized),

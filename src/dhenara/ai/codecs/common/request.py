@@ -9,7 +9,7 @@ paths too: RFC 3986, section 6.2.2.3), so they are rejected.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -27,13 +27,14 @@ from .response_fields import Wire
 UNSET: tuple[object, ...] = ((), {})
 
 
-def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> list[tuple[str, Any]]:
     """Return the parameters among these names that are set, ready for encoding."""
     fields = vars(config)
-    for name in names:
-        value = fields[name]
-        if value is not None and value not in UNSET:
-            yield name, list(value) if isinstance(value, tuple) else value
+    return [
+        (name, list(value) if isinstance(value, tuple) else value)
+        for name in names
+        if (value := fields[name]) is not None and value not in UNSET
+    ]
 
 
 def write_parameters(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta
-from ...types.chat.structured import OutputMode
+from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import AIModelCallConfig, Call
+from ...types.config.call_policies import PromptCache
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.caller_tools import load_tools
-from ..common.media import prepare_media
+from ..common.media import prepare_call
 from ..common.plan import WarningCollector
 from ..common.request import (
     budget_for,
@@ -27,7 +28,7 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.response_fields import Wire
-from ..common.tools import apply_output_mode, native_schema, output_mode
+from ..common.tools import native_schema
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import GeminiQuirks
@@ -44,6 +45,7 @@ def full_name(model: str) -> str:
     return model if model.startswith(PREFIXED) else f"models/{model}"
 
 
+@lru_cache(256)
 def model_path(model: str) -> str:
     """Return the full name, quoted segment by segment for a path."""
     name = full_name(model)
@@ -54,46 +56,50 @@ def model_path(model: str) -> str:
 def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
-    call = load_tools(call, PROTOCOL, warnings)
-    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
-    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
+    call, mode, _ = prepare_call(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     system, contents = write_messages(call, quirks, warnings)
     body: Wire = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
-    generation = {
-        **write_settings(with_thinking_room(call, quirks, warnings), quirks, warnings),
-        **write_thinking(config, quirks, warnings),
-        **write_format(config, mode, quirks, warnings),
-    }
+    limited = config if config.max_output_tokens is None else with_thinking_room(call, quirks, warnings)
+    generation = write_settings(limited, quirks, warnings)
+    if config.wants_reasoning is not None:
+        generation |= THINKING[quirks.thinking](config, quirks, warnings)
+    if config.structured_output is not None:
+        generation |= write_format(config.structured_output, config, mode, quirks, warnings)
     if generation:
         body["generationConfig"] = generation
-    body.update(write_tools(call, quirks, warnings))
-    write_cache(config, warnings, body)
-    warn_unsupported_context(config, warnings)
-    body.update(quirks.defaults)
-    body.update(call.endpoint.ai_model.parameters)
-    merge_options(body, config.options)
-    place = path(call, quirks, streaming=call.config.streaming)
-    return warnings.build_request(place, body, stream_fields={}, whole_path=path(call, quirks))
+    if config.tools:
+        body |= write_tools(call, quirks, warnings)
+    if config.prompt_cache is not None:
+        write_cache(config.prompt_cache, config, warnings, body)
+    if config.context_policy is not None:
+        warn_unsupported_context(config, warnings)
+    body |= quirks.defaults
+    body |= call.endpoint.ai_model.parameters
+    if config.options:
+        merge_options(body, config.options)
+    whole_path = path(call, quirks)
+    place = path(call, quirks, streaming=True) if config.streaming else whole_path
+    return warnings.build_request(place, body, stream_fields={}, whole_path=whole_path)
 
 
-def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
+def write_cache(cache: PromptCache, config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
     """Encode the cache settings. Prompts are cached automatically; cached content contains instructions and tools."""
     warn_unsupported_cache(config, warnings, ("stored",))
-    if config.prompt_cache is None or config.prompt_cache.stored is None:
+    if cache.stored is None:
         return
-    body["cachedContent"] = config.prompt_cache.stored
+    body["cachedContent"] = cache.stored
     for name in ("systemInstruction", "tools", "toolConfig"):
         if body.pop(name, None) is not None:
             warnings.unsupported(name, "it is part of the cached content and cannot be sent with it")
 
 
 def path(call: Call, quirks: GeminiQuirks, *, streaming: bool = False) -> str:
-    name = call.endpoint.ai_model.model_name
+    name = model_path(call.endpoint.ai_model.model_name)
     method = "streamGenerateContent?alt=sse" if streaming else "generateContent"
-    return quirks.path.format(model=model_path(name), name=model_path(name), method=method)
+    return quirks.path.format(model=name, name=name, method=method)
 
 
 def merge_options(body: Wire, options: Wire) -> None:
@@ -120,12 +126,6 @@ def with_thinking_room(call: Call, quirks: GeminiQuirks, warnings: WarningCollec
         case "level":
             return with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
     return config
-
-
-def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
-    if config.wants_reasoning is None:
-        return {}
-    return THINKING[quirks.thinking](config, quirks, warnings)
 
 
 def disable_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
@@ -168,11 +168,14 @@ THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, WarningCollector]
 
 
 def write_format(
-    config: AIModelCallConfig, mode: OutputMode | None, quirks: GeminiQuirks, warnings: WarningCollector
+    shape: StructuredOutput,
+    config: AIModelCallConfig,
+    mode: OutputMode | None,
+    quirks: GeminiQuirks,
+    warnings: WarningCollector,
 ) -> Wire:
     """Encode the output format. JSON mode cannot be combined with tools, so only the prompt asks for JSON."""
-    shape = config.structured_output
-    if shape is None or mode == "tool" or (mode == "prompt" and config.tools):
+    if mode == "tool" or (mode == "prompt" and config.tools):
         return {}
     if mode == "prompt":
         return {"responseMimeType": "application/json"}

@@ -50,7 +50,7 @@ def write_messages(call: Call, quirks: GeminiQuirks, warnings: WarningCollector)
     """Encode system text and turns; neighbours with the same role are merged."""
     systems = list(call.instructions)
     turns: list[Wire] = []
-    names = {p.id: p.name for m in call.messages for p in m.contents if isinstance(p, ToolCallContent)}
+    names = {p.id: p.name for m in call.messages for p in m.contents if p.type == "tool_call"}
     for message in call.messages:
         if message.role == "system" and not turns:
             systems.append(message.text)
@@ -77,6 +77,10 @@ def write_parts(
     """Encode the parts. The first call of a turn needs a signature; calls of other models get a fixed one."""
     signed = False
     for part in message.contents:
+        if part.type == "text" and not part.extras:
+            if part.text:
+                yield {"text": part.text}
+            continue
         is_own = is_own_part(part, call, PROTOCOL)
         for plain in write_part(part, is_own, quirks, names, warnings):
             written = with_vendor_fields(plain, part, PROTOCOL)

@@ -13,8 +13,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ...types.config.call_policies import PromptCache
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.caller_tools import load_tools
-from ..common.media import has_media, prepare_media
+from ..common.media import prepare_call
 from ..common.plan import WarningCollector
 from ..common.request import (
     BREAKPOINT,
@@ -24,7 +23,7 @@ from ..common.request import (
     warn_unsupported_context,
     write_parameters,
 )
-from ..common.tools import apply_output_mode, native_schema, output_mode
+from ..common.tools import native_schema
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import PROTOCOL, ChatQuirks
@@ -40,12 +39,7 @@ STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
 def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
-    call = load_tools(call, PROTOCOL, warnings)
-    mode: OutputMode | None = None
-    if call.config.structured_output is not None:
-        mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
-    if has_media(call):
-        call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
+    call, mode, _ = prepare_call(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
     config = call.config
     if quirks.prefill == "words" and is_prefilled(call):
         call = as_continue_request(call, warnings)
@@ -64,7 +58,8 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
         body |= write_format(config.structured_output, mode, quirks, warnings)
     if config.prompt_cache is not None:
         body |= write_cache(config.prompt_cache, config, quirks, warnings)
-    warn_unsupported_context(config, warnings)
+    if config.context_policy is not None:
+        warn_unsupported_context(config, warnings)
     if config.streaming:
         body["stream"] = True
         if quirks.stream_usage == "option":
@@ -88,9 +83,8 @@ def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warn
     written = write_parameters(config, quirks, warnings)
     if "top_logprobs" in written:
         written.setdefault("logprobs", True)
-    if not config.tools and "tools" not in config.options:
-        # Rejected without tools.
-        written.pop("parallel_tool_calls", None)
+    if "parallel_tool_calls" in written and not config.tools and "tools" not in config.options:
+        del written["parallel_tool_calls"]  # rejected without tools
     return written
 
 

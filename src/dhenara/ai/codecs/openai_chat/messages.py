@@ -152,13 +152,15 @@ def write_document(part: FileContent) -> Wire:
 
 def write_messages(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> list[Wire]:
     """Encode the instructions first, then every message."""
+    written: list[Wire] = []
     systems = list(call.instructions)
-    turns = [message for message in call.messages if message.role != "system" or quirks.many_systems]
-    if not quirks.many_systems:
-        systems += [message.text for message in call.messages if message.role == "system"]
-    written = [write_system("\n\n".join(systems), quirks)] if systems else []
-    for message in turns:
-        written += write_message(message, call, quirks, warnings)
+    for message in call.messages:
+        if message.role == "system" and not quirks.many_systems:
+            systems.append(message.text)
+        else:
+            written += write_message(message, call, quirks, warnings)
+    if systems:
+        written.insert(0, write_system("\n\n".join(systems), quirks))
     if quirks.prefill in ("prefix", "partial") and is_prefilled(call):
         written[-1][quirks.prefill] = True
     return written if quirks.user_after_tools else list(separate_tool_results(written))
@@ -193,10 +195,11 @@ def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Wa
 def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector) -> Iterable[Wire]:
     """Encode a user message; its tool results come first."""
     rest: Sequence[ContentItem] = message.contents
-    results = [part for part in rest if part.type == "tool_result"]
-    if results:
-        rest = [part for part in rest if part.type != "tool_result"]
-        if not rest:
+    results: list[ContentItem] = []
+    if len(rest) != 1 or rest[0].type != "text":
+        results = [part for part in rest if part.type == "tool_result"]
+        rest = [part for part in rest if part.type != "tool_result"] if results else rest
+        if results and not rest:
             return write_results(results, quirks, warnings)
     wire: Wire = {"role": "user", "content": write_content(rest, quirks, warnings)}
     if message.name:
@@ -208,9 +211,8 @@ def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: War
     """Encode a single text as a string, everything else as typed parts."""
     if not contents:
         return ""
-    first = contents[0]
-    if len(contents) == 1 and getattr(first, "type", None) == "text" and is_unmarked(first, quirks):
-        return first.get_text()
+    if len(contents) == 1 and isinstance(only := contents[0], TextContent) and is_unmarked(only, quirks):
+        return only.text
     # An empty list is refused; what could not be sent is in the warnings.
     return write_parts(contents, quirks, warnings) or PLACEHOLDER_TEXT
 

@@ -10,15 +10,15 @@ from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import AIModelCallConfig, Call
-from ...types.content.parts import ReasoningContent
+from ...types.config.call_policies import ContextPolicy, PromptCache
 from ...types.tools.caller_tools import ComputerUse, Shell
 from ...types.tools.provider_tools import ServerTool
 from ...types.tools.tool import CustomTool, Tool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.caller_tools import ToolVersion, callers_of, load_tools, split_tools
-from ..common.media import prepare_media
+from ..common.caller_tools import ToolVersion, callers_of, split_tools
+from ..common.media import prepare_call
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import (
     dialect_effort,
@@ -29,7 +29,7 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.response_fields import Wire
-from ..common.tools import apply_output_mode, extra_fields, native_schema, output_mode, tool_schema
+from ..common.tools import extra_fields, native_schema, tool_schema
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import ResponsesQuirks
@@ -45,39 +45,43 @@ STREAM_FIELDS = {"stream": True}
 def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
-    call = load_tools(call, PROTOCOL, warnings)
-    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
-    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
+    call, mode, _ = prepare_call(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
     body["input"] = write_messages(call, quirks, warnings)
     # Background responses and conversations require storage.
-    body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
-    body.update(quirks.defaults)
-    limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
-    body.update(write_parameters(limited, quirks, warnings))
-    body.update(write_reasoning(config, quirks, warnings))
-    body.update(write_tools(call, quirks, warnings))
+    body["store"] = bool(config.options and (config.options.get("background") or config.options.get("conversation")))
+    body |= quirks.defaults
+    limited = config
+    if config.max_reasoning_tokens is not None:
+        limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+    body |= write_parameters(limited, quirks, warnings)
+    wants_reasoning = config.wants_reasoning
+    if wants_reasoning is not None:
+        body |= write_reasoning(config, quirks, warnings)
+    if config.tools:
+        body |= write_tools(call, quirks, warnings)
     if config.structured_output is not None and mode != "tool":
         body["text"] = {"format": write_format(config.structured_output, mode, quirks, warnings)}
-    body.update(write_cache(config, quirks, warnings))
-    body.update(write_context(config, warnings))
-    wanted = include_fields(call, quirks)
+    if config.prompt_cache is not None:
+        body |= write_cache(config.prompt_cache, config, quirks, warnings)
+    if config.context_policy is not None:
+        body |= write_context(config.context_policy, config, warnings)
+    wanted = include_fields(call, quirks, wants_reasoning=wants_reasoning)
     if wanted:
         body["include"] = wanted
     if config.streaming:
         body["stream"] = True
-    body.update(call.endpoint.ai_model.parameters)
-    body.update(config.options)
+    body |= call.endpoint.ai_model.parameters
+    body |= config.options
     encoded = warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
-    return replace(encoded, background=True) if body.get("background") is True else encoded
+    return replace(encoded, background=True) if "background" in body and body["background"] is True else encoded
 
 
 def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    if config.wants_reasoning is None:
-        return {}
+    """Encode the reasoning settings of a call that sets any."""
     if not config.wants_reasoning and config.reasoning_effort is None and "none" not in quirks.efforts:
         # Models without reasoning reject the field.
         return {}
@@ -89,22 +93,18 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
     return {"reasoning": reasoning}
 
 
-def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+def write_cache(
+    cache: PromptCache, config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector
+) -> Wire:
     """Encode the cache settings: cache key and lifetime; caching itself is automatic."""
     warn_unsupported_cache(config, warnings, ("key",))
-    cache = config.prompt_cache
-    if cache is None:
-        return {}
     written: Wire = {} if cache.key is None else {"prompt_cache_key": cache.key}
     if cache.lifetime == "long":
         written |= {"prompt_cache_options": {"ttl": "12h"}} if quirks.cache_marks else {"prompt_cache_retention": "24h"}
     return written
 
 
-def write_context(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
-    policy = config.context_policy
-    if policy is None:
-        return {}
+def write_context(policy: ContextPolicy, config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
     warn_unsupported_context(config, warnings, "compact_at", "truncation")
     written: Wire = {} if policy.truncation is None else {"truncation": policy.truncation}
     if policy.compact_at is not None:
@@ -112,28 +112,27 @@ def write_context(config: AIModelCallConfig, warnings: WarningCollector) -> Wire
     return written
 
 
-def include_fields(call: Call, quirks: ResponsesQuirks) -> list[str]:
+def include_fields(call: Call, quirks: ResponsesQuirks, *, wants_reasoning: bool | None) -> list[str]:
     """Request encrypted reasoning if there may be any: the next turn needs it."""
     wanted = [LOGPROBS] if call.config.logprobs or call.config.top_logprobs is not None else []
+    if not quirks.encrypted_reasoning:
+        return wanted
     settings = call.endpoint.ai_model.settings
-    thinks = (
-        call.config.wants_reasoning or (settings is not None and settings.supports_reasoning) or has_reasoning(call)
-    )
-    return [*wanted, SEALED] if thinks and quirks.encrypted_reasoning else wanted
+    thinks = wants_reasoning or (settings is not None and settings.supports_reasoning) or has_reasoning(call)
+    return [*wanted, SEALED] if thinks else wanted
 
 
 def has_reasoning(call: Call) -> bool:
-    return any(
-        isinstance(part, ReasoningContent) and is_own_part(part, call, PROTOCOL)
-        for message in call.messages
-        for part in message.contents
-    )
+    for message in call.messages:
+        for part in message.contents:
+            if part.type == "reasoning" and is_own_part(part, call, PROTOCOL):
+                return True
+    return False
 
 
 def write_tools(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the tools of a call that has any."""
     config = call.config
-    if not config.tools:
-        return {}
     functions, native = split_tools(config.tools, call, "openai_responses", warnings)
     own = write_functions(functions, config, quirks, warnings)
     own += [write_native(tool, version, quirks, warnings) for tool, version in native]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeGuard
 
@@ -40,12 +40,14 @@ PROTOCOL = "openai_responses"
 
 def write_parts(contents: Sequence[Content], warnings: WarningCollector, *, marks: bool = False) -> list[Wire]:
     """Encode the parts. `marks`: whether the model supports cache markers; others cache automatically."""
-    written = ((part, write_part(part, warnings)) for part in contents)
-    return [
-        mark_part(with_vendor_fields(wire, part, PROTOCOL), part, marks=marks)
-        for part, wire in written
-        if wire is not None
-    ]
+    written: list[Wire] = []
+    for part in contents:
+        wire = write_part(part, warnings)
+        if wire is not None and (part.extras or part.cache):
+            wire = mark_part(with_vendor_fields(wire, part, PROTOCOL), part, marks=marks)
+        if wire is not None:
+            written.append(wire)
+    return written
 
 
 def mark_part(wire: Wire, part: Content, *, marks: bool) -> Wire:
@@ -56,6 +58,8 @@ def mark_part(wire: Wire, part: Content, *, marks: bool) -> Wire:
 
 def write_part(part: Content, warnings: WarningCollector) -> Wire | None:
     match part:
+        case TextContent():
+            return text(part.text)
         case ImageContent():
             return write_image(part)
         case FileContent() if is_remote(part) and is_text(part.mime_type):
@@ -71,7 +75,7 @@ def write_part(part: Content, warnings: WarningCollector) -> Wire | None:
         case GenericContent():
             return dict(part.data)
         case _:
-            return {"type": "input_text", "text": part.get_text()}
+            return text(part.get_text())
 
 
 def is_user_media(part: Media, is_own: bool) -> bool:
@@ -100,8 +104,10 @@ def write_file(part: FileContent) -> Wire:
 def write_messages(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
     """Encode every message in order as one flat list."""
     kinds = kinds_of_calls(call, PROTOCOL)
-    items = [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
-    callers = {item["call_id"]: item["caller"] for item in items if item.get("type") == FUNCTION and item.get("caller")}
+    items: list[Wire] = []
+    for message in call.messages:
+        items += write_message(message, call, quirks, warnings, kinds)
+    callers = {item["call_id"]: item["caller"] for item in items if item.get("caller") and is_call(item)}
     return [with_caller(item, callers) for item in items] if callers else items
 
 
@@ -113,17 +119,17 @@ def with_caller(item: Wire, callers: Mapping[str, Wire]) -> Wire:
 
 def write_message(
     message: Message, call: Call, quirks: ResponsesQuirks, warnings: WarningCollector, kinds: Mapping[str, str]
-) -> Iterator[Wire]:
+) -> Iterable[Wire]:
     match message.role:
         case "system":
-            yield {"type": "message", "role": "developer", "content": [text(message.text)]}
+            return [{"type": "message", "role": "developer", "content": [text(message.text)]}]
         case "user":
-            yield from write_user(message, warnings, kinds, marks=quirks.cache_marks)
+            return write_user(message, warnings, kinds, marks=quirks.cache_marks)
         case "assistant":
             items = write_answer(message.contents, call, warnings)
-            yield from sorted(items, key=is_call) if quirks.calls_last else items
+            return sorted(items, key=is_call) if quirks.calls_last else items
         case "tool":
-            yield from write_results(message.contents, warnings, kinds, marks=quirks.cache_marks)
+            return write_results(message.contents, warnings, kinds, marks=quirks.cache_marks)
 
 
 def is_call(item: Wire) -> bool:
@@ -134,10 +140,17 @@ def text(options: str) -> Wire:
     return {"type": "input_text", "text": options}
 
 
+OWN_ITEMS = frozenset(("tool_result", "generic"))
+"""Kinds of parts that are items by themselves, beside the user's message."""
+
+
 def write_user(
     message: Message, warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool
 ) -> Iterator[Wire]:
     """Encode tool results, then the user's content; items in the protocol's own format keep their position."""
+    if message.contents and OWN_ITEMS.isdisjoint([part.type for part in message.contents]):
+        yield {"type": "message", "role": "user", "content": write_parts(message.contents, warnings, marks=marks)}
+        return
     yield from write_results(message.contents, warnings, kinds, marks=marks)
     rest = (part for part in message.contents if not isinstance(part, ToolResultContent))
     for is_item, parts in groupby(rest, lambda part: isinstance(part, GenericContent)):

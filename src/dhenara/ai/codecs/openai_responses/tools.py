@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ...types.chat.message import Message
 from ...types.config.call import Call
-from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
+from ...types.content.parts import ImageContent, ToolResultContent
 from ...types.tools.provider_tools import CodeExecution, FileSearch, HostedTool, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
@@ -185,14 +184,11 @@ def kinds_of_calls(call: Call, protocol: str) -> dict[str, str]:
     return {
         part.id: kind
         for message in call.messages
-        for part in calls_in(message)
-        if (kind := read_text(read_object(part.extras, "item"), "type")) in OUTPUTS
+        for part in message.contents
+        if part.type == "tool_call"
+        and (kind := read_text(read_object(part.extras, "item"), "type")) in OUTPUTS
         and is_own_part(part, call, protocol)
     }
-
-
-def calls_in(message: Message) -> Sequence[ToolCallContent]:
-    return [part for part in message.contents if isinstance(part, ToolCallContent)]
 
 
 def write_output(kind: str, result: ToolResultContent, warnings: WarningCollector) -> Wire:
