@@ -37,7 +37,7 @@ LOOP_CALLS = 70
 """Calls of an event loop and of its connection, for a whole answer in async code."""
 KIT_LIMIT = 118
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 730
+BOUNDED_LIMIT = 685
 """The same with ledger, limits and budget in SQLite files."""
 HIT_LIMITS: dict[Backend, int] = {"memory": 236, "sqlite": 266}
 """Calls for an answer from a cache."""

@@ -186,9 +186,10 @@ async def send_sharing(call: Call, write: SharedWrite, send: Callable[[Call], Aw
 def shared_write(call: Call, path: Path) -> SharedWrite | None:
     """The transaction of this file that waits for the call; None if none does."""
     shared = _shared.get()
-    if shared is None or shared[0] is not call.journal or shared[1].shared_file != path:
+    if shared is None or shared[0] is not call.journal:
         return None
-    return shared[1]
+    file = shared[1].shared_file
+    return shared[1] if file is path or file == path else None
 
 
 def random_id() -> str:

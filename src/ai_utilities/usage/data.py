@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.integration import CheckedModel, add_call_tags, not_empty, short_repr
+from dhenara.ai.integration import CheckedModel, ModelTemplate, add_call_tags, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
 
 from .amounts import Units
@@ -200,8 +201,11 @@ AnswerCounter = Callable[[str, Usage, Cost, Outcome], bool]
 
 Listener = Callable[[UsageData], None]
 
-EMPTY_ROW = UsageData.model_construct(set(), units={}, tags={})
-"""What rows are copied from."""
+
+@cache
+def row_template() -> ModelTemplate[UsageData]:
+    """Makes rows; built with the first one."""
+    return ModelTemplate(UsageData)
 
 
 def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageData:
@@ -220,7 +224,7 @@ def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageDa
         read, made = sum(counts[:6]), sum(counts[6:])
         fields |= zip(BUCKETS, counts, strict=True)
         fields |= {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
-    return EMPTY_ROW.model_copy(update=fields)
+    return row_template().make(fields)
 
 
 def reconcile(facts: Facts) -> Facts:

@@ -95,6 +95,7 @@ TOKENS_PER_PAGE = 3000
 PDF_START = "JVBERi"
 """How PDF files begin as base64."""
 
+SHORT = slice(len(PDF_START))
 PDF_BEGINNINGS = (PDF_START, "data:a")
 """The first six characters of PDF files as base64, and of their data URLs. `PDF` decides."""
 
@@ -140,7 +141,7 @@ def estimate_fields(fields: Sequence[Field]) -> TokenEstimate:
                 added += ADDED_BY_FIELD[string]
         elif field in ("type", "mode"):
             added += tokens_added(field, string)
-        if string[: len(PDF_START)] in PDF_BEGINNINGS and (start := re.match(PDF, string)):
+        if string[SHORT] in PDF_BEGINNINGS and (start := re.match(PDF, string)):
             pages += page_tokens(decode_base64(string[start.end() - len(PDF_START) :]))
     return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + pages + added)
 

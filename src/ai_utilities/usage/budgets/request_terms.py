@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 
 from dhenara.ai.catalog import EndpointPrices, find_facts, most_generated, own_prices
+from dhenara.ai.integration import ModelTemplate
 from dhenara.ai.types import Call, ChatModelCostData, Usage
 
 from ..estimates import MEDIA_TOKENS
@@ -65,6 +67,9 @@ TERMS = frozenset(
 ESTIMATED = ", estimated"
 """The end of `priced_as` for prices of units where a model is billed by tokens."""
 
+NAME = slice(-len("_tokens"))
+"""The part of the name of a count that names its price."""
+
 ZERO = Decimal(0)
 ROUNDING = Decimal("1.05")
 """Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
@@ -91,6 +96,12 @@ class RequestTerms:
     pictures: int = 0
     tier: str | None = None
     report: Mapping[str, object] = field(default_factory=dict)
+
+
+@cache
+def usage_template() -> ModelTemplate[Usage]:
+    """Makes usages from counts; built with the first one."""
+    return ModelTemplate(Usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +157,13 @@ class BoundedCall:
         raw = dict(self.terms.report)
         every = {**dict.fromkeys(inputs, read), **dict.fromkeys(outputs, longest), "raw": raw}
         tier = self.terms.tier or self.call.config.service_tier
-        cost = self.prices.cost(Usage.model_validate(every), service_tier=tier, prompt_tokens=read)
+        cost = self.prices.cost(usage_template().make(every), service_tier=tier, prompt_tokens=read)
         if cost.amount is None:
             return None
         parts = cost.components
         highest = cost.amount
         for kinds in (inputs, outputs):
-            amounts = [parts[name] for kind in kinds if (name := kind[: -len("_tokens")]) in parts]
+            amounts = [parts[name] for kind in kinds if (name := kind[NAME]) in parts]
             highest += max(amounts, default=ZERO) - sum(amounts)
         return highest
 
