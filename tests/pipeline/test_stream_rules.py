@@ -246,3 +246,19 @@ def test_an_earlier_deadline_of_a_call_stays(deadline: float | None, expected: f
     call = Call(endpoint=endpoint("http://localhost"), messages=(), config=config, deadline=deadline)
     clock: Any = SimpleNamespace(monotonic=lambda: 10.0)
     assert with_deadline(call, clock).deadline == expected
+
+
+def test_the_response_so_far_has_what_was_pulled_of_one_read() -> None:
+    class OneRead(Source):
+        async def next_batches(self) -> Sequence[Sequence[Delta]] | None:
+            steps, self.steps = self.steps, []
+            return steps or None
+
+    stream = stream_of(OneRead([text("a")], [text("b")], [text("c"), *END]))
+    stream.collect_texts()
+    run(stream.prime())
+    seen = []
+    while (stream.take() or run(stream.pull())) is not None:
+        seen.append((stream.partial().text(), stream.take_texts(), stream.complete))
+    assert seen == [("a", ["a"], False), ("ab", ["b"], False), ("abc", ["c"], True)]
+    assert stream.error is None

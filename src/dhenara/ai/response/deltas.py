@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic_core import to_json
-
 from ..errors import CallError
 from ..types.chat.chunk import (
     ChatContentDelta,
@@ -18,6 +16,8 @@ from ..types.chat.chunk import (
     RefusalContentDelta,
     TextContentDelta,
     ToolCallContentDelta,
+    new,
+    text_chunk,
 )
 from ..types.chat.delta import (
     CitationDelta,
@@ -42,9 +42,10 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamingChatResponse
+from ..types.chat.stream import Shown, SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamingChatResponse
 from ..types.chat.usage import Usage
 from ..types.content.parts import Origin
+from ..wire.json import write_text
 
 Wire = dict[str, Any]
 
@@ -63,16 +64,22 @@ class ChunkBuilder:
         shown = self._shown(batch)
         if shown is None:
             return None
-        chunk = StreamingChatResponse.__new__(StreamingChatResponse)
+        chunk = new(StreamingChatResponse)
         chunk.__dict__["_arrived"] = self._source, shown
         return chunk
 
     def text(self, batch: Sequence[Delta]) -> str | None:
         """Return the `text_delta` of the chunk for one event; None if the event has no content."""
-        return None if self._shown(batch) is None else self._source.text(batch)
+        shown = self._shown(batch)
+        return None if shown is None else self._source.text(shown)
 
-    def _shown(self, batch: Sequence[Delta]) -> Sequence[Delta] | None:
+    def _shown(self, batch: Sequence[Delta]) -> Shown | None:
         """Number the parts of an event, and keep id and model; return what its chunk shows, None for nothing."""
+        if len(batch) == 1 and batch[0].__class__ is TextDelta:
+            text: Any = batch[0]
+            if (key := (text.choice, text.part)) not in (numbers := self._source.numbers):
+                numbers[key] = len(numbers)
+            return text  # type: ignore[no-any-return]  # as its class says
         has_content = False
         for delta in batch:
             kind = delta.__class__
@@ -125,44 +132,39 @@ class ChunkSource:
         names = self._id or start.id, start.model or self._model
         return self if names == (self._id, self._model) else ChunkSource(self._provider, *names, self.numbers)
 
-    def text(self, batch: Sequence[Delta]) -> str:
+    def text(self, shown: Shown) -> str:
         """Return the new text of the first choice."""
-        only: Any = batch[0]
-        if len(batch) == 1 and only.__class__ is TextDelta and not only.choice:
-            text: str = only.text
-            return text
-        return "".join([delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice])
+        if type(shown) is TextDelta:
+            return "" if shown.choice else shown.text
+        return "".join([delta.text for delta in shown if isinstance(delta, TextDelta) and not delta.choice])
 
-    def text_event(self, batch: Sequence[Delta]) -> str | None:
+    def text_event(self, shown: Shown) -> str | None:
         """Return an event of one text in SSE format; None for any other event.
 
         Such events differ only in their text, so everything around it is written once.
         """
-        delta: Any = batch[0]
-        if len(batch) != 1 or delta.__class__ is not TextDelta:
+        if type(shown) is not TextDelta:
             return None
-        key = delta.choice, delta.part
+        key = shown.choice, shown.part
         if key not in self._written:
-            sample = StreamingChatResponse(data=self.chunk([TextDelta(delta.part, MARK, delta.choice)]))
-            before, _, after = sample.to_sse_format().rpartition(MARK)
+            sample = StreamingChatResponse(data=self.chunk(TextDelta(shown.part, MARK, shown.choice)))
+            before, _, after = sample.to_sse_format().rpartition(f'"{MARK}"')
             self._written[key] = before, after
         before, after = self._written[key]
-        return before + to_json(delta.text).decode()[1:-1] + after
+        return before + write_text(shown.text) + after
 
-    def chunk(self, batch: Sequence[Delta]) -> ChatResponseChunk:
+    def chunk(self, shown: Shown) -> ChatResponseChunk:
         """Return what a chunk contains.
 
         Every choice has at least one content delta, so that the first one can be read without a check.
         """
-        only: Any = batch[0]
-        if len(batch) == 1 and only.__class__ is TextDelta:
-            text = TextContentDelta(index=self.numbers[only.choice, only.part], text_delta=only.text)
-            choice = ChatResponseChoiceDelta(index=only.choice, content_deltas=[text])
-            return ChatResponseChunk(id=self._id, model=self._model, provider=self._provider, choice_deltas=[choice])
+        if type(shown) is TextDelta:
+            index = self.numbers[shown.choice, shown.part]
+            return text_chunk(self._id, self._model, self._provider, shown.choice, index, shown.text)
         usage: Usage | None = None
         finished: dict[int, FinishReason | None] = {}
         contents: dict[int, list[ChatContentDelta]] = {}
-        for delta in batch:
+        for delta in shown:
             if show := SHOWN.get(delta.__class__):
                 part: PartDelta = delta  # type: ignore[assignment]  # the table has all of them
                 contents.setdefault(part.choice, []).append(show(part, self.numbers[part.choice, part.part]))
@@ -174,9 +176,9 @@ class ChunkSource:
                     finished[delta.choice] = delta.reason
         choices = [
             ChatResponseChoiceDelta(
-                index=index, finish_reason=finished.get(index), content_deltas=shown or [TextContentDelta()]
+                index=index, finish_reason=finished.get(index), content_deltas=content or [TextContentDelta()]
             )
-            for index, shown in (contents or NO_CONTENT).items()
+            for index, content in (contents or NO_CONTENT).items()
         ]
         return ChatResponseChunk(
             id=self._id, model=self._model, provider=self._provider, usage=usage, choice_deltas=choices

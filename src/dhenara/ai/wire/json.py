@@ -102,6 +102,10 @@ def dumps(value: Any) -> bytes:
         return deep(value, error)
 
 
+write_text = json.JSONEncoder(ensure_ascii=False).encode
+"""Writes a text as JSON, as `dumps` does, but returns it as a text."""
+
+
 def deep(value: Any, error: PydanticSerializationError) -> bytes:
     """Write values that are nested a little deeper than pydantic allows; raise `error` if that fails too."""
     try:

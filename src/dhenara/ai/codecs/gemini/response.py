@@ -69,15 +69,7 @@ class GeminiReader:
     """Decodes one response. The finish reason is the only end marker."""
 
     __slots__ = (
-        "_candidates",
-        "_counted",
-        "_ended",
-        "_maps",
-        "_model",
-        "_named",
-        "_queries",
-        "_report",
-        "_seen",
+        *("_candidates", "_counted", "_ended", "_maps", "_model", "_named", "_queries", "_report", "_seen"),
         "_usage",
     )
 
@@ -106,11 +98,12 @@ class GeminiReader:
             raise missing_response(GEMINI)
         return deltas
 
-    def frame(self, frame: Frame) -> list[Delta]:
+    def frame(self, frame: Frame) -> Sequence[Delta]:
         """Decode an event; some gateways end a stream with OpenAI's [DONE]."""
         data = frame.data
         if data[:1] == b"{":
-            return self._read(json.loads(data))
+            event = json.loads(data)
+            return self._usual_text(event) or self._read(event)
         data = data.strip()
         event = json.loads(data) if data and data != LAST else None
         return [delta for one in (event if isinstance(event, list) else [event]) for delta in self._read(one)]
@@ -125,6 +118,30 @@ class GeminiReader:
         if self._ended and self._candidates.keys() <= self._ended:
             deltas.append(StreamEnd())
         return deltas
+
+    def _usual_text(self, event: Wire) -> Sequence[Delta] | None:
+        """Return the text of an event that has nothing else that is new; None for an event that `_read` has to read."""
+        try:
+            (candidate,) = event["candidates"]
+            (part,) = candidate["content"]["parts"]
+            text, index = part["text"], candidate.get("index", 0)
+            reader = self._candidates[index]
+        except (LookupError, TypeError, ValueError):
+            return None
+        if (
+            text.__class__ is not str
+            or index.__class__ is not int
+            or len(part) != 1
+            or (event.get("responseId"), event.get("modelVersion")) != self._named
+            or not (REST.isdisjoint(candidate) and OTHER.isdisjoint(event))
+        ):
+            return None
+        if (usage := event.get("usageMetadata")) != self._report:
+            if not usage or not self._usage:
+                return None
+            self._report = usage
+            self._add_usage(usage)
+        return (reader.add_text(text, "text", None),)
 
     def _read(self, event: Wire | None) -> list[Delta]:
         if event is None:

@@ -194,16 +194,16 @@ class CandidateReader:
     def _part(self, part: Wire) -> Sequence[Delta]:
         text = part.get("text")
         if text is not None and text.__class__ is str and len(part) == 1:
-            return (self._text_delta(text, "text", None),)
+            return (self.add_text(text, "text", None),)
         signature = part.get("thoughtSignature")
         extras = {"thought_signature": signature} if signature and isinstance(signature, str) else None
         if isinstance(call := part.get("functionCall"), dict):
             return list(self._function_call(call, extras))
         if isinstance(text, str):
-            return [self._text_delta(text, "thought" if part.get("thought") else "text", extras)]
+            return [self.add_text(text, "thought" if part.get("thought") else "text", extras)]
         return list(self._other_part(part, extras))
 
-    def _text_delta(self, text: str, kind: str, extras: Wire | None) -> Delta:
+    def add_text(self, text: str, kind: str, extras: Wire | None) -> Delta:
         if extras is not None or self._open != kind:
             self._parts += 1
         self._open = None if extras is not None else kind
@@ -257,7 +257,7 @@ class CandidateReader:
             yield self._media(part, extras)
         elif extras and not plain:
             # A signature that arrives alone after its text.
-            yield self._text_delta("", "text", extras)
+            yield self.add_text("", "text", extras)
         elif name := next(iter(plain), None):
             yield ContentDelta(
                 self._next_part(), GenericContent(kind=name, data=plain, extras=extras or {}), self._choice

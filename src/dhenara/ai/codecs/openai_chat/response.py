@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import (
-    CitationDelta,
     Delta,
     ErrorDelta,
     FinishDelta,
@@ -17,6 +16,7 @@ from ...types.chat.delta import (
     LogprobsDelta,
     ResponseStart,
     StreamEnd,
+    TextDelta,
 )
 from ...types.chat.usage import Usage
 from ...wire import json
@@ -26,7 +26,6 @@ from ..base import EncodedRequest, RequestAware
 from ..common.nested_output import declared_tools, opens_in_prompt
 from ..common.response_fields import (
     Wire,
-    build_citation,
     is_readable,
     read_extras,
     read_index,
@@ -40,7 +39,8 @@ from ..common.response_fields import (
 )
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from ..quirks import ChatQuirks
-from .response_parts import TEXT, MessageReader, read_usage
+from .response_parts import PLAIN, TEXT, MessageReader, read_usage
+from .tools import read_sources
 
 FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -139,13 +139,12 @@ class ChatReader(RequestAware):
             raise missing_response(CHAT)
         return data
 
-    def frame(self, frame: Frame) -> list[Delta]:
+    def frame(self, frame: Frame) -> Sequence[Delta]:
         data = frame.data
-        return (
-            self._read(json.loads(data), "delta", frame.event)
-            if data[:1] == b"{"
-            else self._read_undecodable(data.strip())
-        )
+        if data[:1] != b"{":
+            return self._read_undecodable(data.strip())
+        event = json.loads(data)
+        return (frame.event is None and self._usual_text(event)) or self._read(event, "delta", frame.event)
 
     def finish(self) -> Iterator[Delta]:
         for reader in self._choices.values():
@@ -160,6 +159,26 @@ class ChatReader(RequestAware):
             return [StreamEnd()] if self._choices else []
         data = json.loads(text) if text else None
         return [] if data is None else self._read(data, "delta")
+
+    def _usual_text(self, event: Wire) -> Sequence[Delta] | None:
+        """Return the text of an event that has nothing else that is new; None for an event that `_read` has to read."""
+        try:
+            (choice,) = event["choices"]
+            delta, index = choice["delta"], choice["index"]
+            text, reader = delta["content"], self._choices[index]
+        except (LookupError, TypeError, ValueError):
+            return None
+        if (
+            text.__class__ is not str
+            or index.__class__ is not int
+            or not (text and self._began and reader.tags is None)
+            or choice.get("finish_reason")
+            or choice.get("logprobs")
+            or not (PLAIN.issuperset(delta) and REST.isdisjoint(event))
+            or event.get("object") == "error"
+        ):
+            return None
+        return (TextDelta(TEXT, text, index),)
 
     def _read(self, data: Any, key: str, event: str | None = None) -> list[Delta]:
         body = data if data.__class__ is dict else only_object(data)
@@ -253,24 +272,6 @@ class ChatReader(RequestAware):
 
     def _cache_unclear(self, body: dict[str, Any]) -> bool:
         return matches(str(body.get("model") or ""), self._quirks.cache_counts_unclear)
-
-
-def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
-    """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
-    titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
-    given = [one for one in (body.get("citations"), body.get("search_results")) if isinstance(one, list) and one]
-    for source in given[0] if given else ():
-        url, title = address(source)
-        if url and url not in known:
-            known.add(url)
-            yield CitationDelta(part, build_citation(url=url, title=title or titles.get(url)))
-
-
-def address(source: Any) -> tuple[str, str | None]:
-    if isinstance(source, str):
-        return source, None
-    data: Wire = source if isinstance(source, dict) else {}
-    return read_text(data, "url"), read_text(data, "title") or None
 
 
 def only_object(data: Any) -> dict[str, Any]:

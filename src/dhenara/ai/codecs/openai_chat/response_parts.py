@@ -52,7 +52,7 @@ class MessageReader:
     """Holds what can only be interpreted with the rest of the choice."""
 
     __slots__ = (
-        *("_calls", "_choice", "_declared", "_details", "_images", "_quirks", "_tags", "_tools", "_unknown", "_whole"),
+        *("_calls", "_choice", "_declared", "_details", "_images", "_quirks", "tags", "_tools", "_unknown", "_whole"),
         "_wrappers",
     )
 
@@ -67,7 +67,7 @@ class MessageReader:
         self._wrappers: WrapperCalls | None = None
         self._details: ReasoningDetails | None = None
         self._images = 0
-        self._tags = think_tag_parser(opened=thinking) if quirks.think_tags else None
+        self.tags = think_tag_parser(opened=thinking) if quirks.think_tags else None
         self._tools: set[int] = set()
         self._unknown = 0
 
@@ -77,7 +77,7 @@ class MessageReader:
             if name not in PLAIN and message[name]:
                 return self._read_all(message)
         content = message.get("content")
-        if content.__class__ is str and content and self._tags is None:
+        if content.__class__ is str and content and self.tags is None:
             return (TextDelta(TEXT, content, self._choice),)
         return self._read_content(content)
 
@@ -99,7 +99,7 @@ class MessageReader:
 
     def finish(self) -> Sequence[Delta]:
         """Emit reasoning details once, joined by index."""
-        if self._tags is None and not self._details and self._wrappers is None:
+        if self.tags is None and not self._details and self._wrappers is None:
             return ()
         rest: list[Delta] = [*self._flush_tag(), *self.remaining_call_deltas()]
         if self._details:
@@ -119,7 +119,7 @@ class MessageReader:
 
     def stop(self) -> Iterable[Delta]:
         """End the choice."""
-        return () if self._tags is None else self._split(self._tags.stop())
+        return () if self.tags is None else self._split(self.tags.stop())
 
     def _read_calls(self, message: Wire) -> Iterator[Delta]:
         """Read the calls of tools; most answers have none, so what tracks them is made with the first one."""
@@ -129,9 +129,9 @@ class MessageReader:
 
     def _read_content(self, content: Any) -> Iterator[Delta]:
         if isinstance(content, str):
-            if content and self._tags is not None:
-                yield from self._split(self._tags.feed(content))
-                self._tags = None if self._tags.is_done else self._tags
+            if content and self.tags is not None:
+                yield from self._split(self.tags.feed(content))
+                self.tags = None if self.tags.is_done else self.tags
             elif content:
                 yield TextDelta(TEXT, content, self._choice)
             return
@@ -145,8 +145,8 @@ class MessageReader:
 
     def _flush_tag(self) -> Iterator[Delta]:
         """Emit text that was held back because it might have been a tag."""
-        if self._tags is not None:
-            yield from self._split(self._tags.finish())
+        if self.tags is not None:
+            yield from self._split(self.tags.finish())
 
     def _split(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[Delta]:
         for thinking, piece in pieces:
@@ -186,8 +186,8 @@ class MessageReader:
             self._details.add(details)
             thought = thought or self._details.text_of(details)
         if thought:
-            if self._tags is not None:
-                self._tags.disable()
+            if self.tags is not None:
+                self.tags.disable()
             yield ReasoningDelta(REASONING, thought, choice=self._choice)
         if signature := read_text(message, "thought_signature"):
             yield ReasoningDelta(REASONING, signature=signature, choice=self._choice)

@@ -1,4 +1,4 @@
-"""Tools: their declaration in a request, the tools of providers, and the tool calls of a response."""
+"""Tools: their declaration in a request, the tools of providers, and the tool calls and sources of a response."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...types.chat.delta import Delta, ToolCallDelta
+from ...types.chat.delta import CitationDelta, Delta, ToolCallDelta
 from ...types.config.call import Call
 from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool import CustomTool
@@ -15,7 +15,7 @@ from ...wire import json
 from ...wire.partial_json import PartialJson
 from ..common.caller_tools import split_tools
 from ..common.plan import WarningCollector
-from ..common.response_fields import Wire, read_index, read_object, read_objects, read_text
+from ..common.response_fields import Wire, build_citation, read_index, read_object, read_objects, read_text
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -285,3 +285,21 @@ def is_new_call(known: OpenCall, given: str | None, name: str | None) -> bool:
     if given or known.id:
         return bool(given and known.id and given != known.id)
     return known.name is not None and (known.name != name or known.is_complete())
+
+
+def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
+    """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
+    titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
+    given = [one for one in (body.get("citations"), body.get("search_results")) if isinstance(one, list) and one]
+    for source in given[0] if given else ():
+        url, title = address(source)
+        if url and url not in known:
+            known.add(url)
+            yield CitationDelta(part, build_citation(url=url, title=title or titles.get(url)))
+
+
+def address(source: Any) -> tuple[str, str | None]:
+    if isinstance(source, str):
+        return source, None
+    data: Wire = source if isinstance(source, dict) else {}
+    return read_text(data, "url"), read_text(data, "title") or None

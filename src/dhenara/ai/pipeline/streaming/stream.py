@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Protocol
 from weakref import ref
 
@@ -51,8 +51,12 @@ class Stream:
         overdue: Callable[[], CallError | None] | None = None,
     ) -> None:
         self._source = source
-        self._ready: deque[Batch] = deque([before] if before else ())
+        self._arrived: list[Batch] = [before] if before else []
+        """The events of the last read."""
+        self._at = self._added = 0
+        """How many of them were pulled, and how many of those are in the builder, which gets them in one go."""
         self._rest: Batch = ()
+        """What was pulled since the last read, which `_received` adds to the builder in one go."""
         self._builder = builder
         self._redactor = redactor
         self._overdue = overdue
@@ -86,14 +90,17 @@ class Stream:
     @property
     def complete(self) -> bool:
         """Whether the end of the response has been received."""
-        return self._builder.complete
+        return (self._received() if self._added < self._at else self._builder).complete
 
     def take(self) -> Batch | None:
         """Return the deltas of an event that has arrived; None if only `pull` can tell what is next."""
-        if not self._ready or (self._overdue is not None and self._overdue() is not None):
+        try:
+            batch = self._arrived[self._at]
+        except IndexError:
             return None
-        batch = self._ready.popleft()
-        self._builder.add_all(batch)
+        if self._overdue is not None and self._overdue() is not None:
+            return None
+        self._at += 1
         return batch
 
     async def pull(self) -> Batch | None:
@@ -102,21 +109,20 @@ class Stream:
         The total timeout also applies to slow readers: when it has expired, everything received goes into `partial()`
         and the stream ends.
         """
-        if self._overdue is not None and self._ready and self._error is None:
+        if self._overdue is not None and self._at < len(self._arrived) and self._error is None:
             late = self._overdue()
             if late is not None:
                 await self._cut(late)
         return await self._next()
 
     async def _next(self) -> Batch | None:
-        if not self._ready and not self._over:
+        if not self._over and (not self._arrived or self._at == len(self._arrived)):
             await self._fill()
-        if self._ready:
-            batch = self._ready.popleft()
-            self._builder.add_all(batch)
-            return batch
+        if self._arrived and self._at < len(self._arrived):
+            self._at += 1
+            return self._arrived[self._at - 1]
         if self._rest:
-            self._ready.append(self._rest)
+            self._arrived.append(self._rest)
             self._rest = ()
             return await self._next()
         await self._settle()
@@ -140,7 +146,7 @@ class Stream:
             raise self._with_partial(self._error)
 
     def _has_content(self) -> bool:
-        for batch in self._ready:
+        for batch in self._arrived:
             for delta in batch:
                 if delta.__class__ not in SILENT:
                     return True
@@ -150,21 +156,22 @@ class Stream:
         """Return the complete response; raise the error that interrupted it."""
         while await self._next() is not None:
             pass
-        return self._builder.response()
+        return self._received().response()
 
     def partial(self) -> ChatResponse:
         """Return the response so far, marked interrupted unless complete; after `close` it includes everything
         received.
         """
-        return self._builder.response()
+        return (self._received() if self._added < self._at else self._builder).response()
 
     def collect_texts(self) -> None:
         """Collect text pieces of the first choice for `take_texts`."""
-        self._builder.texts = []
+        self._received().texts = []
 
     def take_texts(self) -> list[str]:
         """Return the text pieces received since the last call."""
-        texts, self._builder.texts = self._builder.texts or [], []
+        builder = self._received()
+        texts, builder.texts = builder.texts or [], []
         return texts
 
     def result(self, **facts: Any) -> Result | None:
@@ -173,7 +180,7 @@ class Stream:
         Args:
             **facts: Fields of the result that its last part does not contain, by name.
         """
-        return self._builder.result(**facts)
+        return self._received().result(**facts)
 
     async def close(self) -> None:
         """Close the connection now; whether the provider then stops generating is up to it."""
@@ -203,19 +210,31 @@ class Stream:
 
     def _absorb(self) -> None:
         """Add everything received but not pulled to the response."""
-        for batch in (*self._ready, self._rest):
-            self._builder.add_all(batch)
-        self._ready.clear()
+        self._arrived.append(self._rest)
+        self._at = len(self._arrived)
         self._rest = ()
+
+    def _received(self) -> ResponseBuilder:
+        """Return the builder with everything that was pulled."""
+        if self._added < self._at:
+            self._builder.add_all(chain.from_iterable(self._arrived[self._added : self._at]))
+            self._added = self._at
+            if self._at == len(self._arrived):
+                self._arrived.clear()
+                self._at = self._added = 0
+        return self._builder
 
     def _with_partial(self, error: CallError) -> CallError:
         """Return the error with the response received so far in `partial`."""
-        if self._builder.has_started:
-            error.partial = self._builder.response()
+        builder = self._received()
+        if builder.has_started:
+            error.partial = builder.response()
         return error
 
     async def _fill(self) -> None:
         """Read at least one more batch, unless the stream has ended."""
+        if self._at:
+            self._received()
         batches: Sequence[Batch] | None = ()
         while not batches and not self._over:
             try:
@@ -239,7 +258,7 @@ class Stream:
                             await self._break(failed)
                         break
                 else:
-                    self._ready.append(batch)
+                    self._arrived.append(batch)
 
     def _drained(self) -> Batch:
         rest = self._source.drain()
@@ -253,11 +272,11 @@ class Stream:
             if type(failed) is ErrorDelta:
                 break
         else:
-            self._ready.append(batch)
+            self._arrived.append(batch)
             return None
         rest = [delta for delta in batch if not isinstance(delta, ErrorDelta)]
         if rest:
-            self._ready.append(rest)
+            self._arrived.append(rest)
         return failed.error
 
     async def _finish(self) -> None:

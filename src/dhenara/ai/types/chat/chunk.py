@@ -17,6 +17,8 @@ from ..display import OLD_ATTRIBUTES
 from .delta import FinishReason
 from .usage import Usage
 
+new = object.__new__
+
 
 @cache
 def adapter_of(kind: Any) -> TypeAdapter[Any]:
@@ -216,3 +218,21 @@ class ChatResponseChunk(StreamData):
     usage: Usage | None = None
     choice_deltas: Annotated[list[ChatResponseChoiceDelta], Field(min_length=1)]
     done: bool = False
+
+
+def text_chunk(
+    id: str | None, model: str | None, provider: str | None, choice: int, index: int, text: str
+) -> ChatResponseChunk:
+    """Return a chunk of one text, as the constructors make it.
+
+    A stream makes three objects for nearly every chunk: filled here, they take a third of the time of their
+    constructors with keyword arguments.
+    """
+    content = new(TextContentDelta)
+    content.type, content.index, content.text_delta = "text", index, text
+    delta = new(ChatResponseChoiceDelta)
+    delta.index, delta.finish_reason, delta.content_deltas = choice, None, [content]
+    chunk = new(ChatResponseChunk)
+    chunk.id, chunk.model, chunk.provider, chunk.usage = id, model, provider, None
+    chunk.choice_deltas, chunk.done = [delta], False
+    return chunk

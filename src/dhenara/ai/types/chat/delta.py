@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, final
 
 from ..content.media import Citation, Content
 from .report import CallWarning, Result
@@ -47,6 +47,7 @@ class ResponseStart(DeltaBase):
     extras: dict[str, Any] | None = None
 
 
+@final
 @dataclass(slots=True, eq=False, repr=False)
 class TextDelta(DeltaBase):
     part: Part

@@ -11,7 +11,7 @@ from ...wire import json
 from ...wire.sse import Frame, SseFrames, write_event
 from ..model_base import InvalidValueError, require_type
 from .chunk import ChatResponseChoiceDelta, ChatResponseChunk, StreamData, TextContentDelta, adapter_of
-from .delta import Delta
+from .delta import Delta, TextDelta
 from .response import AIModelCallResponse
 
 T = TypeVar("T")
@@ -122,19 +122,23 @@ class SSEResponse(StreamData, Generic[T]):
         return read_frame(parsed[0], data_type)
 
 
-class ChunkReader(Protocol):
-    """Reads the deltas of one event that arrived."""
+Shown = TextDelta | Sequence[Delta]
+"""What the chunk of an event shows: one text, as nearly all do, or the deltas of the event."""
 
-    def text(self, batch: Sequence[Delta]) -> str:
+
+class ChunkReader(Protocol):
+    """Reads what arrived with one event."""
+
+    def text(self, shown: Shown) -> str:
         """Return the new text of the first choice."""
         ...
 
-    def text_event(self, batch: Sequence[Delta]) -> str | None:
+    def text_event(self, shown: Shown) -> str | None:
         """Return an event of one text in SSE format; None for any other event."""
         ...
 
-    def chunk(self, batch: Sequence[Delta]) -> ChatResponseChunk:
-        """Return the deltas in the form that users read."""
+    def chunk(self, shown: Shown) -> ChatResponseChunk:
+        """Return it in the form that users read."""
         ...
 
 
@@ -146,8 +150,8 @@ class MadeWhenRead:
             return self
         if event._arrived is None:
             raise AttributeError("data")
-        source, deltas = event._arrived
-        data = event.__dict__["data"] = source.chunk(deltas)
+        source, shown = event._arrived
+        data = event.__dict__["data"] = source.chunk(shown)
         return data
 
 
@@ -157,7 +161,7 @@ class ArrivedEvent:
     The builder of chunks makes it without its constructor, with `_arrived` alone.
     """
 
-    _arrived: tuple[ChunkReader, Sequence[Delta]] | None = None
+    _arrived: tuple[ChunkReader, Shown] | None = None
     data: Any = MadeWhenRead()
 
 
@@ -177,16 +181,16 @@ class StreamingChatResponse(ArrivedEvent, SSEResponse[ChatResponseChunk]):
     def text_delta(self) -> str:
         """The new text of the first choice."""
         if self._arrived is not None:
-            source, deltas = self._arrived
-            return source.text(deltas)
+            source, shown = self._arrived
+            return source.text(shown)
         first = [choice for choice in self.data.choice_deltas if choice.index == 0]
         return "".join([delta.text_delta for choice in first for delta in choice.content_deltas])
 
     def to_sse_format(self) -> str:
         """Return the event in SSE format, with its blank line at the end."""
         if self._arrived is not None:
-            source, deltas = self._arrived
-            written = source.text_event(deltas)
+            source, shown = self._arrived
+            written = source.text_event(shown)
             if written is not None:
                 return written
         return super().to_sse_format()
