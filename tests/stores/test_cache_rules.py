@@ -9,11 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from ai_utilities.cache import CacheLayer, MemoryCache
+from ai_utilities.cache.entry import is_cacheable, mark_as_cached, read_entry, write_entry
 from ai_utilities.cache.layer import LONGEST_PAUSE, PAUSE_PER_CALL, SHORTEST_PAUSE, InFlightCalls, WaitBudget
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, CallTimeoutError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Call, Timeouts
+from support.corpus import read
+from support.protocols import PROTOCOLS, Recorded
 from support.worlds import endpoint
 
 HELLO = Answer(text="Hello!")
@@ -224,3 +227,15 @@ def test_a_call_that_has_waited_for_all_of_its_time_fails() -> None:
     with pytest.raises(CallTimeoutError) as failed:
         asyncio.run(waiting.pause())
     assert failed.value.limit == "total"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: f"{protocol.codec}-{protocol.apis[0]}")
+def test_a_recorded_answer_is_read_from_its_entry_as_it_was_stored(protocol: Recorded) -> None:
+    exchanges = protocol.exchanges(lambda exchange: exchange["expected"]["kind"] == "generate")
+    for exchange in exchanges[:: 1 + len(exchanges) // 15]:
+        answer = read(protocol.load(), protocol.quirks, exchange).response()
+        if is_cacheable(answer):
+            stored = mark_as_cached(answer)
+            actual = read_entry(write_entry(answer) or "")
+            assert actual is not None
+            assert (actual, actual.model_dump_json()) == (stored, stored.model_dump_json()), exchange["id"]
