@@ -232,14 +232,27 @@ def test_what_fails_waits_again(tmp_path: Path, no_late_thread: None, monkeypatc
 
 
 SCRIPT = """
-import os, sys
+import atexit, multiprocessing, os, sys
 from ai_utilities import AiClient
-from ai_utilities.storage import late_writes
-late_writes.LATEST = 3600.0
+if sys.argv[4] != "atexit":
+    from ai_utilities.storage import late_writes
+    late_writes.LATEST = 3600.0
 sys.path.insert(0, sys.argv[1])
 from support.kit import settings
-client = AiClient(settings=settings(sys.argv[2], model="gpt-5.4-mini", usage_store="sqlite", usage_path=sys.argv[3]))
-client.ask("?")
+def ask():
+    stored = {"usage_store": "sqlite", "usage_path": sys.argv[3]}
+    client = AiClient(settings=settings(sys.argv[2], model="gpt-5.4-mini", **stored))
+    client.ask("?")
+    return client
+if sys.argv[4] == "worker":
+    worker = multiprocessing.get_context("fork").Process(target=ask)
+    worker.start()
+    worker.join()
+    sys.exit(worker.exitcode)
+if sys.argv[4] == "atexit":
+    atexit.register(ask)
+    sys.exit()
+client = ask()
 if sys.argv[4] == "kill":
     os.kill(os.getpid(), 9)
 if sys.argv[4] == "fork":
@@ -252,7 +265,9 @@ if sys.argv[4] == "fork":
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 @pytest.mark.parametrize(
-    ("end", "rows"), [("return", (0, 1)), ("fork", (0, 1)), ("kill", (1, 0))], ids=["end", "fork", "kill"]
+    ("end", "rows"),
+    [("return", (0, 1)), ("fork", (0, 1)), ("worker", (0, 1)), ("atexit", (0, 1)), ("kill", (1, 0))],
+    ids=["end", "fork", "worker", "atexit", "kill"],
 )
 def test_only_a_killed_process_leaves_its_last_rows_open(
     server: FakeServer, options: dict[str, Any], end: str, rows: tuple[int, int]

@@ -12,6 +12,7 @@ import atexit
 import logging
 import os
 import sqlite3
+import sys
 import threading
 import time
 from collections import deque
@@ -153,6 +154,17 @@ class LateWrites:
         return len(self._entries)
 
 
+def is_ending() -> bool:
+    """Whether the interpreter ends, so that `atexit` may call nothing any more that is registered now."""
+    return not threading.main_thread().is_alive()
+
+
+def is_worker() -> bool:
+    """Whether this is a process of `multiprocessing`: forked ones end without `atexit`, and pools kill theirs."""
+    module = sys.modules.get("multiprocessing")
+    return module is not None and module.parent_process() is not None
+
+
 class LateWriter:
     """The thread that writes entries which nobody else has written in time. It runs while there are any."""
 
@@ -173,13 +185,15 @@ class LateWriter:
             file: A file in which an entry has been left.
 
         Returns:
-            Whether that is possible; False at the end of the process.
+            Whether that is possible; False at the end of the process, and in a process of `multiprocessing`.
         """
         with self._lock:
             if self._over:
                 return False
             if file in self._files:
                 return True  # nearly always
+            if is_ending() or is_worker():
+                return False
             self._files[file] = time.monotonic() + LATEST
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="ai_utilities late writes", daemon=True)
