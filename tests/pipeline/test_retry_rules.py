@@ -118,6 +118,23 @@ def test_the_attempts_are_one_more_than_the_retries(retries: int) -> None:
     assert len(failed.value.attempts) == len(clock.slept) + 1 == retries + 1
 
 
+def test_an_attempt_takes_until_its_answer_begins() -> None:
+    clock, call = Clock(), new_call()
+
+    async def send(call: Call) -> Any:
+        assert call.journal.began_at is None
+        clock.now += 2.0
+        call.journal.mark_started(clock.now)
+        if not call.journal.attempts:
+            clock.now += 1.0
+            raise ServerError("oops", retry_after=0.0)
+        clock.now += 5.0  # a layer waits with the answer
+        return "answer"
+
+    assert run(Retry(clock).retry_failures(call, send)) == "answer"  # type: ignore[arg-type]  # it uses the clock only
+    assert [attempt.seconds for attempt in call.journal.attempts] == [3.0, 2.0]
+
+
 def test_an_error_that_a_retry_cannot_fix_is_raised_at_once() -> None:
     assert pause(AuthenticationError("bad key")) is None
     assert pause(ServerError("oops")) is not None

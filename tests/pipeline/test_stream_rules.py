@@ -207,6 +207,34 @@ def test_as_much_of_a_body_is_read_as_is_wanted(most: int | None, expected: byte
     assert response.is_closed
 
 
+def test_a_response_that_says_that_it_was_read_is_not_read_again() -> None:
+    class Read(Pieces):
+        is_read = False
+
+        async def read(self) -> bytes:
+            assert not self.is_read
+            piece = await super().read()
+            self.is_read = self.pieces == [b""]
+            return piece
+
+    assert run(reader_of(Read(b"abc", b"def")).drain()) == b"abcdef"
+
+
+def test_the_time_is_looked_at_before_each_further_read() -> None:
+    clock = [0.0]
+
+    class Slow(Pieces):
+        async def read(self) -> bytes:
+            clock[0] += 6.0
+            return await super().read()
+
+    policy = TimeoutPolicy(Timeouts(first_token=5.0), 10.0, lambda: clock[0])
+    response = Slow(b"a", b"b", b"c")
+    with pytest.raises(CallTimeoutError):
+        run(ResponseReader(response, policy, ORIGIN, Redactor([]), Limits()).drain())
+    assert (response.pieces, response.is_closed) == ([b"c", b""], True)
+
+
 def test_a_body_may_have_as_many_bytes_as_the_limit() -> None:
     assert run(reader_of(Pieces(b"abc", b"def"), body_bytes=6).drain()) == b"abcdef"
     response = Pieces(b"abc", b"def")
