@@ -33,7 +33,7 @@ CHUNK_LIMITS = {
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
 CALL_LIMITS = {"chat": 402, "responses": 457, "anthropic": 413, "gemini": 395}
 """Calls for a whole answer in the engine."""
-LOOP_CALLS = 70
+LOOP_CALLS = 62
 """Calls of an event loop and of its connection, for a whole answer in async code."""
 KIT_LIMIT = 118
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""

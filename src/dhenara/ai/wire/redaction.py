@@ -28,7 +28,6 @@ MOST = 48
 LONGEST = 20_000
 """Of longer texts, only this much at the beginning is looked at for dumps of bytes."""
 
-ESCAPES = re.compile(r"[%\\&+]")
 # As text: `re` compiles these, and keeps them, when they are used for the first time.
 SLASHED = r"(?is)\\(?:u\{([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|([0-7]{3})|(.))"
 WIDE_PERCENT = r"(?i)%u([0-9a-f]{4})"
@@ -38,6 +37,11 @@ BASE64 = r"[A-Za-z0-9+/_-]{12,}"
 BYTE_MARKS = r"(?i)0x|\\+x|[\s:,;.-]"
 HEXADECIMAL = r"(?i)[0-9a-f]{10,}"
 BYTE_VALUES = r"\d{1,3}(?:\s*[,\s]\s*\d{1,3}){4,}"
+
+
+def has_escapes(text: str) -> bool:
+    """Whether the text may read as another one."""
+    return "%" in text or "\\" in text or "&" in text or "+" in text
 
 
 def readings(text: str, *, thorough: bool = False) -> set[str]:
@@ -59,7 +63,7 @@ def readings(text: str, *, thorough: bool = False) -> set[str]:
 
 def resolved(text: str, *, thorough: bool) -> Iterator[str]:
     """Yield the text with one kind of escape resolved, for each kind."""
-    if ESCAPES.search(text):
+    if has_escapes(text):
         yield unquote(text)
         yield unquote(text.replace("+", " "))
         if "%u" in text:
@@ -151,7 +155,7 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
         return False
     if holds(text, secrets, thorough=thorough):
         return True
-    if not thorough and not ESCAPES.search(text):
+    if not thorough and not has_escapes(text):
         return False  # it reads as itself only
     return any(
         holds(reading, secrets, thorough=thorough)
@@ -166,7 +170,7 @@ def one_shows(texts: Sequence[str], secrets: tuple[str, ...]) -> bool:
     if not secrets or holds(text, secrets, thorough=False):
         return bool(secrets)
     # Texts without escapes read as themselves only.
-    return bool(ESCAPES.search(text)) and shows("\n".join([one for one in texts if ESCAPES.search(one)]), secrets)
+    return has_escapes(text) and shows("\n".join([one for one in texts if has_escapes(one)]), secrets)
 
 
 def holds(text: str, secrets: tuple[str, ...], *, thorough: bool) -> bool:
