@@ -130,7 +130,7 @@ class BackgroundStep(Protocol):
 class IO(Protocol):
     """What the pipeline needs from the outside: network, clock, randomness, threads and tasks."""
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response: ...
+    def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Coroutine[Any, Any, Response]: ...
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
         """Resolve the host name to all its addresses; raises ConnectFailed if there is none."""
