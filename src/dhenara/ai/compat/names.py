@@ -160,6 +160,7 @@ OLD_MODULES: dict[str, str] = {
             *("types.shared.api", "types.shared.base", "types.shared.file", "types.shared.platform"),
         ),
         MODELS: ("types.genai.foundation_models.fns",),
+        "dhenara.ai.types.conversation": ("types.conversation._node",),
     }.items()
     for module in modules
 } | {place: MODELS for module in CONSTANTS for place in (module, module.rpartition(".")[0])}

@@ -8,7 +8,7 @@ from typing import Any
 from ...types.chat.message import Message
 from ...types.chat.response import ChatResponse
 from ...types.config.model import AIModel
-from ...types.conversation._node import ConversationNode, answer_messages, query_prompt
+from ...types.conversation import ConversationNode, answer_messages, query_prompt
 from ...types.operations.images import ImageResponse
 
 
