@@ -144,9 +144,9 @@ def test_a_table_that_is_replaced_says_the_kinds_anew(tmp_path: Path) -> None:
     """Also to a client that has sent requests before."""
     target = resolve(AIModelEndpoint.of("groq/a-model-of-tomorrow", "k"), {})
     builder = RequestBuilder(target, lambda: 0.0)
-    asked = Call(target.endpoint, (Prompt(text="?"),), AIModelCallConfig())
+    a_call = Call(target.endpoint, (Prompt(text="?"),), AIModelCallConfig())
     assert kind_of_model("groq", "a-model-of-tomorrow") is None
-    assert builder.write(asked).body["model"] == "a-model-of-tomorrow"
+    assert builder.write(a_call).body["model"] == "a-model-of-tomorrow"
     row = {"mine": {"functional_type": "embedding"}}
     table = {"host": "groq", "date": "2099-01-01", "aliases": {}, "models": {"a-model-of-tomorrow": row}}
     table["sources"] = {"mine": {"name": "a list", "date": "2026-11-29"}}
@@ -157,8 +157,8 @@ def test_a_table_that_is_replaced_says_the_kinds_anew(tmp_path: Path) -> None:
         assert kind_of_model("groq", "a-model-of-tomorrow") == "embedding"
         for _ in range(2):
             with pytest.raises(UnsupportedError, match="makes embeddings"):
-                builder.write(asked)
+                builder.write(a_call)
     finally:
         use_tables(None)
     assert kind_of_model("groq", "a-model-of-tomorrow") is None
-    assert builder.write(asked).body["messages"]
+    assert builder.write(a_call).body["messages"]

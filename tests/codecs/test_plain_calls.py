@@ -51,12 +51,12 @@ def call(*messages: Message, **config: Any) -> Call:
 
 @given(st.lists(st.lists(st.sampled_from([*PLAIN, *OTHERS]), max_size=3), max_size=3), st.sampled_from([None, "n"]))
 def test_preparing_a_plain_call_changes_nothing(turns: list[list[Any]], name: str | None) -> None:
-    asked = call(*(Message(role="assistant", contents=parts, name=name) for parts in turns))
+    sent = call(*(Message(role="assistant", contents=parts, name=name) for parts in turns))
     warnings = WarningCollector("x")
-    if is_plain(asked):
-        assert load_tools(asked, "openai_chat", warnings) is asked
-        assert not has_media(asked)
-        assert prepare_media(asked, ChatQuirks(), "openai_chat", warnings, lambda part, is_own: True) is asked
+    if is_plain(sent):
+        assert load_tools(sent, "openai_chat", warnings) is sent
+        assert not has_media(sent)
+        assert prepare_media(sent, ChatQuirks(), "openai_chat", warnings, lambda part, is_own: True) is sent
         assert warnings.all() == ()
 
 

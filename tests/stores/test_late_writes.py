@@ -231,6 +231,21 @@ def test_what_fails_waits_again(tmp_path: Path, no_late_thread: None, monkeypatc
     assert not late
 
 
+def test_what_can_never_be_written_is_reported_once(
+    server: FakeServer, options: dict[str, Any], no_late_thread: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.add_replies(HELLO)
+    with AiClient(settings=settings(server.url, **options)) as client:
+        client.ask("?")
+        Path(options["limit_path"]).unlink()
+        for file in late_writes.WRITER.files() * 3:
+            assert file.late is not None
+            file.late.try_writing()
+    reports = [record.getMessage() for record in caplog.records if "settled later" in record.getMessage()]
+    assert len(reports) == 2  # of the limits, and of the budget
+    assert all("limits.db was deleted while it was in use" in report for report in reports)
+
+
 SCRIPT = """
 import atexit, multiprocessing, os, sys
 from ai_utilities import AiClient

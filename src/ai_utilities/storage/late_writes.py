@@ -131,7 +131,7 @@ class LateWrites:
         return file.inode is not None and file.inode == self._file.inode
 
     def try_writing(self, seconds: float = AFTERWARDS) -> bool:
-        """Writes what waits; logs an error. Returns whether nothing waits any more.
+        """Writes what waits; logs the first error of several. Returns whether nothing waits any more.
 
         Args:
             seconds: How long to wait for the file at most.
@@ -142,6 +142,7 @@ class LateWrites:
         try:
             within(seconds, self.write)()
         except Exception as error:  # noqa: BLE001  # the thread goes on, and an answer is not lost for it
+            self._failed = True
             if not known:
                 log.warning("%d answers are settled later: %s", len(self._entries), error)
         return not self
