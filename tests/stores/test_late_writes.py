@@ -27,6 +27,8 @@ HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
 SPENT = 10 * 750 + 5 * 4_500
 """What it costs with gpt-5.4-mini, in billionths of a dollar."""
 
+RELATIVE = {"usage_path": "usage.db", "limit_path": "limits.db"}
+
 
 @pytest.fixture
 def options(tmp_path: Path) -> dict[str, Any]:
@@ -244,6 +246,20 @@ def test_what_can_never_be_written_is_reported_once(
     reports = [record.getMessage() for record in caplog.records if "settled later" in record.getMessage()]
     assert len(reports) == 2  # of the limits, and of the budget
     assert all("limits.db was deleted while it was in use" in report for report in reports)
+
+
+def test_a_relative_path_means_the_folder_in_which_the_store_was_made(
+    server: FakeServer, options: dict[str, Any], no_late_thread: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add_replies(HELLO)
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(tmp_path)
+    with AiClient(settings=settings(server.url, **{**options, **RELATIVE})) as client:
+        client.ask("?")
+        monkeypatch.chdir(other)
+    assert settled(options) == (0, 1, 0, SPENT)
+    assert not list(other.iterdir())
 
 
 SCRIPT = """

@@ -96,7 +96,7 @@ class SQLiteFile:
         lazy: bool = False,
     ) -> None:
         require_type("SQLite store", "path", path, (str, os.PathLike), "the path of a file")
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()  # the program may change its folder before a late write
         self._name = str(self.path)
         self._schema = schema
         self._timeout = timeout
