@@ -180,7 +180,7 @@ async def request_key(
 def request_head(
     target: ResolvedTarget, request: HttpRequest, operation: str, account: str, share_accounts: bool, model_file: str
 ) -> list[str]:
-    """Return what the key consists of beside the body: where the request is sent, by whom, and its headers."""
+    """Return the parts of the key without the body: where the request is sent, by whom, and its headers."""
     left_out = PER_REQUEST - target.headers.keys()
     left_out |= CREDENTIALS if share_accounts else overwritten(target, request)
     return [

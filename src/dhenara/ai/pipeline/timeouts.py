@@ -46,7 +46,7 @@ class TimeoutPolicy:
         self._now = now
         self._received = False
         self._until = deadline
-        """When all that may be waited for now has to be there, however often it is waited for."""
+        """The moment at which every read that waits now has to be over."""
         if timeouts.first_token is not None:
             begins = now() + timeouts.first_token
             self._until = begins if deadline is None else min(begins, deadline)

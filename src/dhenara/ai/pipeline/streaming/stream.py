@@ -56,7 +56,7 @@ class Stream:
         self._at = self._added = 0
         """How many of them were pulled, and how many of those are in the builder, which gets them in one go."""
         self._rest: Batch = ()
-        """What was pulled since the last read, which `_received` adds to the builder in one go."""
+        """What the source still had when it was stopped."""
         self._builder = builder
         self._redactor = redactor
         self._overdue = overdue
