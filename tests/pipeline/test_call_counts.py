@@ -225,19 +225,25 @@ def test_the_kit_adds_as_few_calls_in_async_code(answering_url: str) -> None:
     assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
 
 
+def cycles_left_by(question: Callable[[], object]) -> int:
+    gc.collect()
+    gc.disable()
+    try:
+        assert question()
+        return gc.collect()
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("cached", [False, True])
 def test_a_question_leaves_nothing_to_the_garbage_collector(answering_url: str, cached: bool) -> None:
     options: dict[str, Any] = {"cache_enabled": cached, "cache_policy": "always"}
     with AiClient("openai/bench", api_key="sk-test", base_url=f"{answering_url}/v1", **options) as kit:
         for _ in range(3):
             kit.ask("?")
-        gc.collect()
-        gc.disable()
-        try:
-            assert kit.ask("?")
-            assert gc.collect() == 0
-        finally:
-            gc.enable()
+        # Other threads of the process leave cycles now and then (the server, writers of earlier tests); a question
+        # that makes one makes it every time.
+        assert 0 in [cycles_left_by(lambda: kit.ask("?")) for _ in range(10)]
 
 
 @pytest.mark.parametrize("backend", list(HIT_LIMITS))
