@@ -14,7 +14,7 @@ from dhenara.ai.pipeline.learned_store import SHARED_CONSTRAINTS
 from dhenara.ai.pipeline.operations.files import SHARED_UPLOADS
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
-from support.worlds import ASYNC_WORLDS, WORLDS, Async, World
+from support.worlds import ASYNC_WORLDS, WORLDS, Async, World, mark_repeated_loops
 
 # Tests and the processes that they start read the compiled modules of the first one, as with `make test`.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -57,6 +57,12 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before the slow tests are left out."""
+    mark_repeated_loops(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +87,41 @@ WORLDS: list[World] = [
     Blocking(),
     *ASYNC_WORLDS,
 ]
+
+TESTS = Path(__file__).parents[1]
+EVERY_LOOP = ("io", "http", "conformance")
+"""Folders whose tests are about what differs between event loops."""
+
+
+def mark_repeated_loops(items: Iterable[pytest.Item]) -> None:
+    """Leave one event loop, in turn, to each case of a test with many cases; the others run with the slow tests.
+
+    Event loops differ in sockets and timers, which the tests of `EVERY_LOOP` are about; above them, they run the same
+    code. Each case stays in blocking code and on one loop, each loop in some cases, and a test that has no parameter
+    but its world in every world.
+    """
+    tests: dict[Any, dict[tuple[str, ...], list[pytest.Function]]] = defaultdict(lambda: defaultdict(list))
+    for item in items:
+        if not isinstance(item, pytest.Function) or item.path.relative_to(TESTS).parts[0] in EVERY_LOOP:
+            continue
+        values = item.callspec.params if hasattr(item, "callspec") else {}
+        actual = values.get("world", values.get("async_world"))
+        if isinstance(actual, Async):
+            case = item.callspec.id.split("-")
+            case.remove(actual.name)
+            tests[item.parent, item.originalname][tuple(case)].append(item)
+    for cases in tests.values():
+        for number, on_loops in enumerate(cases.values()):
+            for place, item in enumerate(on_loops):
+                if not has_turn(number, len(cases), place, len(on_loops)):
+                    item.add_marker(pytest.mark.slow)
+
+
+def has_turn(case: int, cases: int, loop: int, loops: int) -> bool:
+    """Whether this case runs on this loop: one loop for each case, or some if there are fewer cases than loops."""
+    turns = min(cases, loops)
+    shifted = case + case // turns  # after each round, so that each value of another parameter gets all loops
+    return loop % turns == shifted % turns
 
 
 def endpoint(url: str, provider: str = "openai", model: str = "fake-1", **config: Any) -> AIModelEndpoint:
