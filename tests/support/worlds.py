@@ -100,16 +100,15 @@ def mark_repeated_loops(items: Iterable[pytest.Item]) -> None:
     code. Each case stays in blocking code and on one loop, each loop in some cases, and a test that has no parameter
     but its world in every world.
     """
-    tests: dict[Any, dict[tuple[str, ...], list[pytest.Function]]] = defaultdict(lambda: defaultdict(list))
+    tests: dict[Any, dict[tuple[int, ...], list[pytest.Function]]] = defaultdict(lambda: defaultdict(list))
     for item in items:
         if not isinstance(item, pytest.Function) or item.path.relative_to(TESTS).parts[0] in EVERY_LOOP:
             continue
         values = item.callspec.params if hasattr(item, "callspec") else {}
         actual = values.get("world", values.get("async_world"))
         if isinstance(actual, Async):
-            case = item.callspec.id.split("-")
-            case.remove(actual.name)
-            tests[item.parent, item.originalname][tuple(case)].append(item)
+            case = tuple(id(value) for value in values.values() if value is not actual)
+            tests[item.parent, item.originalname][case].append(item)
     for cases in tests.values():
         for number, on_loops in enumerate(cases.values()):
             for place, item in enumerate(on_loops):
