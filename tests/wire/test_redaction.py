@@ -22,6 +22,7 @@ from dhenara.ai.wire.redaction import (
     escaped_forms,
     forms,
     fragments,
+    hides,
     holds,
     masked,
     one_shows,
@@ -197,8 +198,10 @@ def test_secrets_with_other_letters_are_known_in_broken_encodings() -> None:
 
 
 def test_forms_are_compared_in_lower_case() -> None:
-    assert SHORT in forms(("TENANT-BLUE-77",))
+    assert "tenant-blu" in forms(("TENANT-BLUE-77",))
     assert "tenant-blu" in forms((SHORT,))
+    assert SHORT not in forms((SHORT,))  # its beginning is in it
+    assert "hunter2" in forms(("HUNTER2",))
     assert "" not in forms(("ab",))
     assert holds("x TENANT-blue-77 x", (SHORT,), thorough=False)
 
@@ -361,6 +364,59 @@ def test_a_secret_in_one_of_several_texts_is_detected(shown: str, at: int) -> No
     texts[at] = f"{texts[at]} {shown}"
     assert one_shows(texts, SECRETS)
     assert not one_shows(texts, ())
+
+
+DUMPS = {
+    "itself": SHORT,
+    "upper": SHORT.upper(),
+    "cut": SHORT[:10],
+    "letters apart": " ".join(SHORT),
+    "lines": SHORT[:5] + "\n" + SHORT[5:],
+    "percent": SHORT.replace("-", "%2D"),
+    "escapes": SHORT.replace("-", "\\u002d"),
+    "references": SHORT.replace("-", "&#45;"),
+    "quoted printable": SHORT.replace("-", "=2D"),
+    "all quoted printable": "".join(f"={byte:02X}" for byte in SHORT.encode()),
+    "base64": base64.b64encode(SHORT.encode()).decode(),
+    "base64 after one": base64.b64encode(b"x" + SHORT.encode()).decode(),
+    "base64 after two": base64.b64encode(b"xy" + SHORT.encode()).decode(),
+    "hexadecimal": SHORT.encode().hex(),
+    "hexadecimal with colons": SHORT.encode().hex(":").upper(),
+    "hexadecimal with marks": ", ".join(f"0x{byte:02x}" for byte in SHORT.encode()),
+    "escaped bytes": "".join(f"\\x{byte:02x}" for byte in SHORT.encode()),
+    "byte values": str(list(SHORT.encode())),
+    "byte values with zeros": " ".join(f"{byte:03}" for byte in SHORT.encode()),
+    "UTF-16": "\x00".join(SHORT),
+    "hexadecimal UTF-16": SHORT.encode("utf-16-be").hex(),
+    "wide letters": "".join(chr(ord(letter) + 0xFEE0) for letter in SHORT),
+}
+
+
+@pytest.mark.parametrize("dump", DUMPS)
+@pytest.mark.parametrize("secret", [SHORT, "hunter2", "a=b/c+0x0", "-._--._-"])
+def test_ids_and_request_ids_are_masked_in_every_form(dump: str, secret: str) -> None:
+    assert hides(f"id-{DUMPS[dump]} m", SECRETS)
+    assert not hides(f"id-{DUMPS[dump]} m", ())
+    echo = f"id-{DUMPS[dump]}"
+    (start,) = redactor().redact_batch([ResponseStart(echo, "m", {"item": [echo]})])
+    assert isinstance(start, ResponseStart)
+    assert start.id != echo
+    assert DUMPS[dump] not in str(start.id) + repr(start.extras)
+    (finish,) = redactor().redact_batch([FinishDelta("stop", echo)])
+    assert isinstance(finish, FinishDelta)
+    assert DUMPS[dump] not in str(finish.raw)
+    for name in ("x-request-id", "request-id", "cf-ray"):
+        assert DUMPS[dump] not in redactor().redact_head(Head(200, {"date": "now", name: echo})).headers[name]
+    assert hides(f"- {secret} -", (secret,))
+    assert hides(str(list(secret.encode())), (secret,))
+
+
+@given(st.text(max_size=40), st.sampled_from([SECRET, SHORT, "Schlüssel-77"]))
+def test_short_texts_hide_nothing_that_ordinary_ones_do_not_show(text: str, secret: str) -> None:
+    if shows(text, (secret,)):
+        assert hides(text, (secret,))
+    if not shows(text, (secret,), thorough=True):
+        assert not hides(text, (secret,))
 
 
 def test_ids_and_names_of_a_response_are_masked_and_its_content_is_not() -> None:

@@ -33,7 +33,6 @@ from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .types.model_base import CheckedModel, InvalidValueError, ModelTemplate, expected_value, require_type
 from .wire.limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
-from .wire.redaction import redact_secrets
 from .wire.secrets import (
     SecretAddress,
     SecretText,
@@ -42,6 +41,7 @@ from .wire.secrets import (
     conceals_its_options,
     is_key,
     mask,
+    redact_secrets,
     shown_address,
     with_secret_options,
 )

@@ -14,7 +14,7 @@ from .pipeline.middleware import PROCESS_LAYERS, Layer, Target
 from .telemetry_spans import AGENT_NAME, CONVERSATION_ID, RUN_SPAN, BoundTelemetry, RunSpan, started_attributes
 from .types.config.call import Call
 from .types.content.media import Origin
-from .wire.redaction import redact_secrets
+from .wire.secrets import redact_secrets
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider

@@ -25,8 +25,7 @@ from .types.content.parts import (
     ToolResultContent,
 )
 from .types.tools.tool_definition import ToolDefinition
-from .wire.redaction import redact_secrets
-from .wire.secrets import MASK, OPTION_NAMES
+from .wire.secrets import MASK, OPTION_NAMES, redact_secrets
 
 OPERATION = "gen_ai.operation.name"
 PROVIDER = "gen_ai.provider.name"

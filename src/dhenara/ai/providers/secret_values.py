@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ..codecs.error_mapping import request_id
 from ..errors import CallError
 from ..http.protocol.message import Head
 from ..types.chat.delta import Delta, FinishDelta, ResponseStart
-from ..wire.redaction import one_shows, redact, shows
+from ..wire.redaction import hides, one_shows, redact, shows
 from ..wire.secrets import MASK, OPTION_NAMES, SECRET_NAMES, SecretText, path_secrets
 
 SHORTEST = 8
@@ -235,7 +236,8 @@ class Redactor:
         if has_failed:
             is_shown = shows("\n".join(values), self._secrets, thorough=True)
         else:
-            is_shown = one_shows(values, self._secrets)
+            named = request_id(head)
+            is_shown = one_shows(values, self._secrets) or (named is not None and hides(named, self._secrets))
         if not is_shown:
             return head
         masked = {name: self.text(value) for name, value in headers.items()}
@@ -249,7 +251,7 @@ class Redactor:
         for delta in batch:
             if delta.__class__ in OPENING:
                 texts += self._texts_of(delta)  # type: ignore[arg-type]  # as its class says
-        if not texts or not shows("\n".join(filter(None, texts)), self._secrets):
+        if not texts or not hides("\n".join(filter(None, texts)), self._secrets):
             return batch
         return [self._redact_delta(delta) for delta in batch]
 

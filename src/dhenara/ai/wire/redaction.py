@@ -11,6 +11,7 @@ import base64
 import binascii
 import html
 import re
+import string
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -36,6 +37,8 @@ SPACES = r"[\s\x00\ufffd]+|\\[nrt]"
 BASE64 = r"[A-Za-z0-9+/_-]{12,}"
 BYTE_MARKS = r"(?i)0x|\\+x|[\s:,;.-]"
 HEXADECIMAL = r"(?i)[0-9a-f]{10,}"
+SMALL_LETTERS = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+DROPPED = string.whitespace.encode() + b"\x00\x1c\x1d\x1e\x1f+-_/.,:;=%&#\\xX0"
 BYTE_VALUES = r"\d{1,3}(?:\s*[,\s]\s*\d{1,3}){4,}"
 
 
@@ -77,7 +80,7 @@ def resolved(text: str, *, thorough: bool) -> Iterator[str]:
     if not text.isascii():
         yield unicodedata.normalize("NFKC", text)
         yield from unmixed(text)
-    yield re.sub(QUOTED_PRINTABLE, lambda escape: chr(int(escape[1], 16)), text)
+    yield re.sub(QUOTED_PRINTABLE, quoted_letter, text)
     start = text[:LONGEST]
     joined = re.sub(SPACES, "", start)
     yield joined
@@ -86,6 +89,10 @@ def resolved(text: str, *, thorough: bool) -> Iterator[str]:
         yield "\n".join(from_base64(joined))
     yield "\n".join(from_hexadecimal(start))
     yield "\n".join(from_byte_values(start))
+
+
+def quoted_letter(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16))
 
 
 def unslashed(escape: re.Match[str]) -> str:
@@ -164,6 +171,47 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
     )
 
 
+def hides(text: str, secrets: tuple[str, ...]) -> bool:
+    """Whether a short text, such as an id, shows a secret: as `shows` with `thorough`, but looked at in few steps.
+
+    Of cut secrets only beginnings as they are show, and of what base64 or numbers are made of no other encodings.
+    """
+    if not secrets:
+        return False
+    texts: Iterable[str] = (text,)
+    if has_escapes(text) or "=" in text:
+        texts = {*readings(text), re.sub(QUOTED_PRINTABLE, quoted_letter, text)}
+    for one in texts:
+        condensed = condense(one)
+        for sign in signs(secrets):
+            if sign in condensed:
+                return shows(text, secrets, thorough=True)
+    return False
+
+
+def condense(text: str) -> str:
+    """The text in which all dumps of bytes read alike: without letter case, separators, marks of numbers, and zeros.
+
+    Letters that are not in ASCII become question marks.
+    """
+    return text.encode("ascii", "replace").translate(SMALL_LETTERS, DROPPED).decode("ascii")
+
+
+SIGN = 12
+"""So many characters of an encoded form are enough to look at a text thoroughly; more would take longer."""
+
+
+@lru_cache(maxsize=64)
+def signs(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """What condensed texts with a secret contain: its beginning, its bytes as numbers or base64, or other alphabets."""
+    parts = {"?"}
+    for secret in secrets:
+        data = secret.encode("utf-8", "surrogatepass")
+        parts.add(condense(beginning(secret) or secret))
+        parts.update(condense(one)[:SIGN] for one in (data.hex(), "".join(map(str, data)), *base64_forms(data)))
+    return tuple(parts)
+
+
 def one_shows(texts: Sequence[str], secrets: tuple[str, ...]) -> bool:
     """Whether one of several texts, such as the values of headers, has a secret in it. None continues in the next."""
     text = "\n".join(texts)
@@ -194,9 +242,9 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=64)
 def forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
-    """Every form of the secrets in lower case."""
+    """Every form of the secrets in lower case, without those that contain another one."""
     lowered = {form.lower() for secret in secrets for form in (*encoded(secret), beginning(secret)) if form}
-    return tuple(lowered)
+    return tuple(form for form in lowered if not any(one in form for one in lowered - {form}))
 
 
 @lru_cache(maxsize=64)
@@ -270,11 +318,15 @@ def encoded(secret: str) -> set[str]:
         encodings |= {data.decode("latin-1"), repr(data)[2:-1], *unmixed(secret)}
         encodings.add(secret.encode("ascii", "replace").decode())
         encodings.add(quote(secret.encode("latin-1", "replace"), safe=""))
-    for before in range(3):
-        # The characters of base64 that depend on this secret alone, wherever it stands among other bytes.
-        inner = base64.b64encode(bytes(before) + data)[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6].decode()
+    for inner in base64_forms(data):
         encodings |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
     return {form for form in encodings if form}
+
+
+def base64_forms(data: bytes) -> Iterator[str]:
+    """Yield the characters of base64 that depend on these bytes alone, wherever they stand among others."""
+    for before in range(3):
+        yield base64.b64encode(bytes(before) + data)[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6].decode()
 
 
 @lru_cache(maxsize=64)
@@ -292,29 +344,3 @@ def any_escape(letter: str) -> str:
     if not letter.isalnum():
         pipelines += [re.escape(f"&{name}") for name, meant in html5.items() if meant == letter]
     return f"(?:{'|'.join(pipelines)})"
-
-
-LOOKS = r"""(?x)
-    \b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
-    | (?<=[Bb]earer\ )[A-Za-z0-9_\-.=+/]{8,}
-    | (?<=[?&]key=)[^&\s"']+
-    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)"""
-NAMED = r"""(?xi)
-    (["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
-    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+"""
-
-
-def redact_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace everything that is, or looks like, a secret.
-
-    Args:
-        text: The text.
-        secrets: Secrets to hide whatever they look like. Default: none.
-
-    Returns:
-        The text without secrets.
-    """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, MASK)
-    return re.sub(LOOKS, MASK, re.sub(NAMED, rf"\1\2{MASK}", text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
 from itertools import pairwise
@@ -244,3 +244,29 @@ def concealing(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **options)
 
     return concealed
+
+
+LOOKS = r"""(?x)
+    \b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
+    | (?<=[Bb]earer\ )[A-Za-z0-9_\-.=+/]{8,}
+    | (?<=[?&]key=)[^&\s"']+
+    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)"""
+NAMED = r"""(?xi)
+    (["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
+    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+"""
+
+
+def redact_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """Replace everything that is, or looks like, a secret.
+
+    Args:
+        text: The text.
+        secrets: Secrets to hide whatever they look like. Default: none.
+
+    Returns:
+        The text without secrets.
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, MASK)
+    return re.sub(LOOKS, MASK, re.sub(NAMED, rf"\1\2{MASK}", text))
