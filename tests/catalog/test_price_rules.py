@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.catalog.prices import batch_price, is_self_hosted, price_usage, scale_cost
+from dhenara.ai.catalog.cost_calculation import is_self_hosted
+from dhenara.ai.catalog.prices import batch_price, price_usage, scale_cost
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.catalog.cost_calculation import as_billed
 from dhenara.ai.catalog.price_rows import (
     InvalidRow,
     PriceRow,
@@ -35,7 +36,7 @@ from dhenara.ai.catalog.price_tables import (
     rates_of,
     rows_in_region,
 )
-from dhenara.ai.catalog.prices import as_billed, billing_names, price_host, table_cost
+from dhenara.ai.catalog.prices import billing_names, price_host, table_cost
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -12,7 +12,9 @@ from tools.catalogue.prices.coverage import read_tables
 
 from ai_utilities.usage.budgets.cost_upper_bound import highest_of_each
 from ai_utilities.usage.budgets.request_terms import BoundedCall, RequestTerms
-from dhenara.ai.catalog import EndpointPrices, forget_own_tables, load_own_tables
+from dhenara.ai.catalog import EndpointPrices, forget_own_tables, load_own_tables, prices
+from dhenara.ai.catalog.cost_calculation import highest_rate
+from dhenara.ai.catalog.price_tables import Rates
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Call, ChatModelCostData
 
 NAMED = [
@@ -56,6 +58,22 @@ def test_kinds_that_are_priced_together_cost_what_each_alone_would(
     together = bounded.highest_sum(read, kinds[0], longest, kinds[1])
     if together is not None:
         assert together == highest_of_each(bounded, 0.0, read, kinds[0], longest, kinds[1])
+
+
+def test_a_kind_without_a_price_is_not_left_out_of_the_highest_rate() -> None:
+    rates = {"input": Decimal(1), "cache_write": Decimal(3)}
+    assert highest_rate(rates, ["input_tokens", "cache_write_tokens"]) == 3
+    assert highest_rate(rates, ["input_tokens", "cache_write_1h_tokens"]) is None
+    assert highest_rate(rates, ["output_tokens"]) is None
+
+
+@pytest.mark.parametrize("fee", ["requests", "none"])
+def test_a_fee_for_each_request_is_not_left_out_of_the_highest_cost(monkeypatch: pytest.MonkeyPatch, fee: str) -> None:
+    rates = {"input": Decimal(1), "output": Decimal(2), fee: Decimal("0.5")}
+    monkeypatch.setattr(prices, "find_rates", lambda *_: Rates(rates, {}, "", "openai/m"))
+    bounded = bounded_call("openai/m")
+    together = bounded.highest_sum(10**6, ["input_tokens"], 10**6, ["output_tokens"])
+    assert together == (None if fee == "requests" else 3)
 
 
 @pytest.mark.parametrize("read", [100_000, 150_000, 200_001])

@@ -8,7 +8,7 @@ import pytest
 
 from ai_utilities.usage.budgets.request_terms import RequestTerms, read_terms
 from ai_utilities.usage.estimates import estimate_tokens
-from dhenara.ai.catalog.prices import as_billed
+from dhenara.ai.catalog.cost_calculation import as_billed
 from dhenara.ai.types import Usage
 from support.corpus import CORPUS, Exchange, read
 from support.protocols import PROTOCOLS

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 
 from dhenara.ai.catalog import EndpointPrices, find_facts, most_generated, own_prices
-from dhenara.ai.integration import ModelTemplate
 from dhenara.ai.types import Call, ChatModelCostData, Usage
 
 from ..estimates import MEDIA_TOKENS
@@ -67,10 +65,7 @@ TERMS = frozenset(
 ESTIMATED = ", estimated"
 """The end of `priced_as` for prices of units where a model is billed by tokens."""
 
-NAME = slice(-len("_tokens"))
-"""The part of the name of a count that names its price."""
-
-ZERO = Decimal(0)
+MILLION = 1_000_000
 ROUNDING = Decimal("1.05")
 """Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
 
@@ -96,12 +91,6 @@ class RequestTerms:
     pictures: int = 0
     tier: str | None = None
     report: Mapping[str, object] = field(default_factory=dict)
-
-
-@cache
-def usage_template() -> ModelTemplate[Usage]:
-    """Makes usages from counts; built with the first one."""
-    return ModelTemplate(Usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +139,14 @@ class BoundedCall:
             outputs: The kinds of tokens that they may be.
 
         Returns:
-            US dollars; None if not all of these kinds have a price in one list, so that each has to be priced alone.
+            US dollars; None if the price of a kind is not in the list of the host, so that each has to be priced alone.
         """
-        if not self.prices.are_listed or self.terms.tier == "auto" or self.call.config.service_tier == "auto":
-            return None
-        raw = dict(self.terms.report)
-        every = {**dict.fromkeys(inputs, read), **dict.fromkeys(outputs, longest), "raw": raw}
         tier = self.terms.tier or self.call.config.service_tier
-        cost = self.prices.cost(usage_template().make(every), service_tier=tier, prompt_tokens=read)
-        if cost.amount is None:
+        if tier == "auto":
             return None
-        parts = cost.components
-        highest = cost.amount
-        for kinds in (inputs, outputs):
-            amounts = [parts[name] for kind in kinds if (name := kind[NAME]) in parts]
-            highest += max(amounts, default=ZERO) - sum(amounts)
-        return highest
+        report = self.terms.report
+        rates = self.prices.highest_rates(inputs, outputs, prompt_tokens=read, service_tier=tier, report=report)
+        return None if rates is None else (read * rates[0] + longest * rates[1]) / MILLION
 
     def highest(self, usages: Iterable[Usage]) -> Decimal | None:
         """The highest cost of these usages, of those that have a price."""

@@ -1,12 +1,14 @@
-"""Cost by given prices: tokens by bucket, images by their options, audio by minutes or characters."""
+"""Cost by given prices: tokens by bucket, images by their options, audio by minutes; and of a server of one's own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from ipaddress import ip_address
 from operator import attrgetter
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..types.chat.cost import Cost
 from ..types.chat.usage import Usage, modality_tokens
@@ -108,7 +110,7 @@ def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> tuple[list[tupl
             if not tokens:
                 continue
             rate = rate_of(rates, units)
-            if rate is None or (name == "cache_write_1h" and "cache_write" in rates and LONG_WRITES.isdisjoint(rates)):
+            if rate is None or (name == "cache_write_1h" and lacks_long_writes(rates)):
                 missing.append(name)
             else:
                 charged.append((name, Decimal(tokens) / MILLION * rate))
@@ -116,6 +118,32 @@ def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> tuple[list[tupl
 
 
 LONG_WRITES = frozenset({"cache_write_1h", "cache_write_12h"})
+
+UNITS = {field: units for _, field, units in BUCKETS}
+
+
+def lacks_long_writes(rates: Mapping[str, Decimal]) -> bool:
+    """Return whether writes to a cache have a price, but those for an hour or longer have none."""
+    return "cache_write" in rates and LONG_WRITES.isdisjoint(rates)
+
+
+def highest_rate(rates: Mapping[str, Decimal], kinds: Iterable[str]) -> Decimal | None:
+    """Return the highest price of a million tokens that are of one of these kinds.
+
+    Args:
+        rates: Price of each unit.
+        kinds: Fields of `Usage`.
+
+    Returns:
+        The price; None if one of the kinds has no rate.
+    """
+    highest = Decimal(0)
+    for kind in kinds:
+        rate = rate_of(rates, UNITS[kind])
+        if rate is None or (kind == "cache_write_1h_tokens" and lacks_long_writes(rates)):
+            return None
+        highest = max(highest, rate)
+    return highest
 
 
 def tokens_by_modality(rates: Mapping[str, Decimal], usage: Usage) -> dict[str, list[tuple[str, int]]]:
@@ -241,3 +269,41 @@ def row_matches(row: Mapping[str, Any], used: Mapping[str, Any]) -> bool:
 
 def values_of(values: Any) -> list[Any]:
     return list(values) if isinstance(values, list | tuple) else [values]
+
+
+def as_billed(usage: Usage) -> Usage:
+    """Return the usage with the tokens that are billed, where a report has them beside those that were read.
+
+    Cohere reports both: its prompts of its own, with 500 to 1,500 tokens, are not billed.
+    """
+    report = usage.raw.get("billed_units")
+    if report is None:
+        return usage
+    billed = report if isinstance(report, Mapping) else {}
+    read, made = billed.get("input_tokens"), billed.get("output_tokens")
+    if not (isinstance(read, int | float) and isinstance(made, int | float) and read >= 0 and made >= 0):
+        return usage
+    tokens = {"input_tokens": int(read), "cache_read_tokens": 0, "output_tokens": int(made), "reasoning_tokens": 0}
+    return usage.model_copy(update=tokens)
+
+
+# Host names of private networks: servers there have no price per token.
+OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+
+# Without `priced_at`, because no price applies.
+FREE = Cost(amount=Decimal(0), source="local")
+
+
+def self_hosted_cost(base_url: str) -> Cost:
+    """Return no cost for a server on a private network; unknown for the same software elsewhere."""
+    host = urlsplit(base_url).hostname or ""
+    if is_self_hosted(host):
+        return FREE
+    return Cost(reason=f"{host} may not be a machine of your own, so what it charges is unknown; set cost_data")
+
+
+def is_self_hosted(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(OWN_NAMES)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..providers.provider import Provider, find_provider
 from ..types.chat.cost import Cost
@@ -17,13 +15,21 @@ from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, ChatModelCostData, ImageModelCostData
 from ..types.model_base import ModelTemplate
-from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
+from .cost_calculation import (
+    FREE,
+    as_billed,
+    audio_cost,
+    cost_by_unit,
+    default_options,
+    highest_rate,
+    image_cost,
+    self_hosted_cost,
+    token_cost,
+)
 from .own_tables import has_own_tables, own_rates
 from .price_rows import region_of_call
 from .price_tables import FEES, Conditions, NoPrice, Rates, find_rates, units_of
 
-# Host names of private networks: servers there have no price per token.
-OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 # Reasoning tokens cost as much as other output, so their share does not matter.
 SAME_PRICE = ("reasoning_tokens",)
 OWN_PRICE_HINT = "set cost_data on the endpoint or the model, or load a file with your prices"
@@ -32,11 +38,9 @@ MOST_NAMES = 64
 """Names of models that answered for an endpoint, of which the names to look up are kept."""
 
 NO_RATES: tuple[Mapping[str, Decimal], str] = ({}, "")
+NO_REPORT: Mapping[str, Any] = {}
 
 COST = ModelTemplate(Cost)
-
-# Without `priced_at`, because no price applies.
-FREE = Cost(amount=Decimal(0), source="local")
 
 
 def price_usage(
@@ -96,7 +100,6 @@ class EndpointPrices:
         server_tools: Mapping[str, int] | None = None,
         at: datetime | None = None,
         region: str | None = None,
-        prompt_tokens: int | None = None,
     ) -> Cost:
         """Return the cost of a usage, as `price_usage` does.
 
@@ -107,7 +110,6 @@ class EndpointPrices:
             server_tools: Calls of tools that the provider ran, by name.
             at: Time of the call. Default None: now.
             region: Region that processed the call. Default None: as usage, base URL or config say.
-            prompt_tokens: Size of the prompt, on which prices depend. Default None: all input tokens of the usage.
         """
         if usage is None or not usage.known:
             return Cost(reason=NO_USAGE)
@@ -126,7 +128,7 @@ class EndpointPrices:
             at=at,
             tier="fast" if "speed" in raw and raw["speed"] == "fast" else service_tier,
             region=where,
-            prompt_tokens=usage.prompt_tokens if prompt_tokens is None else prompt_tokens,
+            prompt_tokens=usage.prompt_tokens,
             options={**self._options, **usage.options},
         )
         names = self._names_of(served, where)
@@ -141,12 +143,36 @@ class EndpointPrices:
             return self_hosted_cost(address)
         return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
 
-    @property
-    def are_listed(self) -> bool:
-        """Whether prices are those of lists, the user's or that of the host: a cost is then the sum of its components,
-        one for each count.
+    def highest_rates(
+        self,
+        *groups: Iterable[str],
+        prompt_tokens: int,
+        service_tier: str | None = None,
+        report: Mapping[str, Any] = NO_REPORT,
+    ) -> list[Decimal] | None:
+        """Return the highest present price of a million tokens of each group, where a cost is but the sum of these.
+
+        Args:
+            *groups: Fields of `Usage`: the kinds of tokens that a group of them may be.
+            prompt_tokens: Size of the prompt.
+            service_tier: The provider's service tier, if it is not the default.
+            report: Fields of a usage report that change prices.
+
+        Returns:
+            The prices of the list; None if one is not in it, or if other prices or fees may apply.
         """
-        return self._own is None
+        provider = self.provider
+        if self._own is not None or has_own_tables() or (provider and (provider.embedded or provider.local)):
+            return None
+        where = self._region_of(report["inference_geo"]) if "inference_geo" in report else self._region
+        tier = "fast" if report.get("speed") == "fast" else service_tier
+        conditions = Conditions(datetime.now(UTC), tier, where, prompt_tokens, self._options)
+        try:
+            rates = find_rates(self.host, self._names_of(None, where), conditions).by_unit
+        except NoPrice:
+            return None
+        highest = [highest_rate(rates, kinds) for kinds in groups]
+        return None if "requests" in rates or None in highest else [rate for rate in highest if rate is not None]
 
     def may_bill(self, unit: str) -> bool:
         """Whether some model of the host is billed by this unit, or the user has prices that may be.
@@ -167,22 +193,6 @@ class EndpointPrices:
                 self._names.clear()
             self._names[key] = billing_names(self.endpoint, self.provider, served, region)
         return self._names[key]
-
-
-def as_billed(usage: Usage) -> Usage:
-    """Return the usage with the tokens that are billed, where a report has them beside those that were read.
-
-    Cohere reports both: its prompts of its own, with 500 to 1,500 tokens, are not billed.
-    """
-    report = usage.raw.get("billed_units")
-    if report is None:
-        return usage
-    billed = report if isinstance(report, Mapping) else {}
-    read, made = billed.get("input_tokens"), billed.get("output_tokens")
-    if not (isinstance(read, int | float) and isinstance(made, int | float) and read >= 0 and made >= 0):
-        return usage
-    tokens = {"input_tokens": int(read), "cache_read_tokens": 0, "output_tokens": int(made), "reasoning_tokens": 0}
-    return usage.model_copy(update=tokens)
 
 
 def cost_data_cost(endpoint: AIModelEndpoint, usage: Usage, at: datetime, has_own_rates: bool) -> Cost | None:
@@ -229,21 +239,6 @@ def billing_names(
         own = provider.named(model.model_name, config)
         return tuple([name for name in (own, model.model_name, model.base_model, served) if name])
     return tuple([name for name in (model.base_model, served, model.model_name) if name])
-
-
-def self_hosted_cost(base_url: str) -> Cost:
-    """Return no cost for a server on a private network; unknown for the same software elsewhere."""
-    host = urlsplit(base_url).hostname or ""
-    if is_self_hosted(host):
-        return FREE
-    return Cost(reason=f"{host} may not be a machine of your own, so what it charges is unknown; set cost_data")
-
-
-def is_self_hosted(host: str) -> bool:
-    try:
-        return ip_address(host).is_private
-    except ValueError:
-        return "." not in host or host.endswith(OWN_NAMES)
 
 
 def table_cost(
