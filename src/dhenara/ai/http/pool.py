@@ -55,7 +55,9 @@ class ConnectionPool:
         if self._owner != PROCESS.id:
             connection.drop()
             return
-        resting = self._idle.setdefault(address, deque())
+        resting = self._idle.get(address)
+        if resting is None:
+            resting = self._idle.setdefault(address, deque())
         resting.append((connection, now))
         try:
             while len(resting) > MOST_IDLE or now - resting[0][1] > LONGEST_IDLE:

@@ -129,7 +129,7 @@ class Http1Reader:
     def __init__(self, method: str = "POST", limits: ReadLimits = DEFAULT_LIMITS) -> None:
         self._method = method
         self._limits = limits
-        self._begun = bytearray()
+        self._begun: bytes | bytearray = b""
         """The beginning of a head whose end has not arrived."""
         self._searched = 0
         """How far it has been searched for its end."""
@@ -190,7 +190,7 @@ class Http1Reader:
             self._begun = arrived if isinstance(arrived, bytearray) else bytearray(arrived)
             return None
         block, rest = arrived[:start], arrived[end:]
-        self._begun, self._searched = bytearray(), 0
+        self._begun, self._searched = b"", 0
         version, head = read_head(block)
         if head.status == 101:
             raise BrokenFraming("the server wants to switch to another protocol")
@@ -229,24 +229,28 @@ def read_head(block: bytes | bytearray) -> tuple[int, Head]:
     match = STATUS_LINE.match(text)
     if match is None:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {text.partition(LINE_END)[0][:60]!r}")
-    rest = text[match.end() :]
+    start = match.end()
     # RFC 9112 section 5.2: a line that begins with a blank continues the field before.
-    is_folded = "\n " in rest or "\n\t" in rest
-    lines = unfold(rest) if is_folded else rest
-    fields = FIELD.findall(lines)
-    if len(fields) != lines.count("\n") + bool(lines):
-        raise unreadable_header(lines)
+    if "\n " in text or "\n\t" in text:
+        text = text[:start] + unfold(text[start:])
+    fields = FIELD.findall(text, start)
+    size = len(fields)
+    if size != text.count("\n"):  # one line end before each
+        raise unreadable_header(text[start:])
     headers: dict[str, str] = {}
-    repeated: dict[str, list[str]] = {}
     for name, value in fields:
-        key, text = name.lower(), value.rstrip(BLANKS) if value[-1:] in BLANKS else value
-        if key in headers:
-            repeated.setdefault(key, [headers[key]]).append(text)
-        else:
-            headers[key] = text
-    for key, values in repeated.items():
-        headers[key] = ", ".join(values)
+        headers[name.lower()] = value.rstrip(BLANKS) if value[-1:] in BLANKS else value
+    if len(headers) < size:
+        headers = join_repeated(fields)
     return int(match[1]), Head(int(match[2]), headers, match[3] or "")
+
+
+def join_repeated(fields: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers, with the values of one that comes more than once joined by commas."""
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name.lower(), []).append(value.rstrip(BLANKS))
+    return {name: ", ".join(every) for name, every in values.items()}
 
 
 def unfold(lines: str) -> str:

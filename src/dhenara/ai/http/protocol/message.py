@@ -63,7 +63,7 @@ class HttpRequest:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """Status and headers of a response; names are lower case, repeated headers joined by a comma."""
 
