@@ -41,6 +41,8 @@ ROWS: tuple[Row, ...] = (
 
 EVERYDAY = {"builtin": ALL, "httpx2": ("sync", "asyncio"), "aiohttp": ("asyncio",)}
 """What each run of the suite tries; the other worlds of the other transports are for the slow tests."""
+OF_ONE_TRANSPORT = PROCESSES
+"""Rows that start interpreters, and tell of our own transport; those of the others are for the slow tests."""
 
 
 def cases() -> list[Any]:
@@ -60,7 +62,8 @@ def cases() -> list[Any]:
 
 
 def marks_of(one: Row, transport: str, world: str) -> list[Any]:
-    marks: list[Any] = [] if world in EVERYDAY[transport] else [pytest.mark.slow]
+    everyday = world in EVERYDAY[transport] and (transport == "builtin" or one not in OF_ONE_TRANSPORT)
+    marks: list[Any] = [] if everyday else [pytest.mark.slow]
     if world in known_failure(transport, one.name)[0]:
         # What such a row leaves open is collected with it, and not held against the next one.
         kinds = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

@@ -25,10 +25,12 @@ from support.worlds import WORLDS, World
 pytestmark = pytest.mark.skipif(check_weights() is not None, reason=str(check_weights()))
 STEADY = AIModelCallConfig(temperature=0, max_output_tokens=24)
 QUESTION = "What is the capital of France?"
-GENERATING = pytest.mark.parametrize(
-    "world", [world for world in WORLDS if world.name in ("blocking", "trio")], ids=lambda world: world.name
-)
+BLOCKING, TRIO = (next(world for world in WORLDS if world.name == name) for name in ("blocking", "trio"))
+GENERATING = pytest.mark.parametrize("world", [BLOCKING, TRIO], ids=lambda world: world.name)
 """Generation takes seconds and runs in a thread that anyio starts, on every event loop with the same code."""
+MOSTLY_BLOCKING = pytest.mark.parametrize(
+    "world", [BLOCKING, pytest.param(TRIO, marks=pytest.mark.slow)], ids=lambda world: world.name
+)
 
 
 def local(model: str = SMALL, **config: object) -> AIModelEndpoint:
@@ -53,7 +55,7 @@ class Person(BaseModel):
     age: int
 
 
-@GENERATING
+@MOSTLY_BLOCKING
 def test_an_answer_follows_a_schema(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     answer = world.run(client, "Invent a person.", structured_output=Person, max_output_tokens=80).chat_response
@@ -70,7 +72,7 @@ def weather(city: str) -> str:
     return f"It is 21 degrees and sunny in {city}."
 
 
-@GENERATING
+@MOSTLY_BLOCKING
 def test_a_forced_tool_is_called_and_its_result_used(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     _, run = go_streaming(world, client, "What is the weather in Paris?", tools=[weather], tool_choice="weather")
@@ -95,14 +97,14 @@ def test_a_prompt_that_is_too_long_is_a_context_length_error(world: World) -> No
     world.close(client)
 
 
-@GENERATING
+@MOSTLY_BLOCKING
 def test_a_timeout_stops_generation_and_returns_the_partial_text(world: World) -> None:
     client = AIModelClient(local(), STEADY)
-    world.run(client, "Hello")
+    world.run(client, "Hello", max_output_tokens=1)
     with pytest.raises(CallTimeoutError) as raised:
-        world.run(client, "Tell me a very long story.", max_output_tokens=3000, timeout=3)
+        world.run(client, "Tell me a very long story.", max_output_tokens=3000, timeout=1)
     assert raised.value.limit == "total"
-    # On a machine that is busy with other things, three seconds may pass before the first word.
+    # On a machine that is busy with other things, a second may pass before the first word.
     assert raised.value.partial is None or raised.value.partial.interrupted
     assert no_work_left()
     world.close(client)
@@ -157,7 +159,7 @@ def test_a_model_is_loaded_once_and_freed_with_the_last_client() -> None:
 
 
 def test_threads_share_one_model() -> None:
-    with AIModelClient(local(), STEADY) as client:
+    with AIModelClient(local(), AIModelCallConfig(temperature=0, max_output_tokens=4)) as client:
         provided: list[str] = []
         threads = [
             threading.Thread(target=lambda: provided.append(client.generate(QUESTION).chat_response.text()))

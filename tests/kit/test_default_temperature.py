@@ -16,6 +16,7 @@ from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 from dhenara.ai.testing.answer import ReceivedRequest, Step
 from dhenara.ai.types import AIModelCallConfig, CallWarning
 from support.kit import Uniform, run, settings
+from support.pairs import every_pair
 from support.worlds import WORLDS, World, endpoint
 
 PROVIDERS = [name for name in known_providers() if facts_of(name).chats and name not in ("auto", "local")]
@@ -55,9 +56,7 @@ def settings_of(provider: str, url: str, model: str, **given: Any) -> AiSettings
     )
 
 
-@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
-@pytest.mark.parametrize("world", [WORLDS[0], WORLDS[1]], ids=["sync", "async"])
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(("provider", "world", "strict"), every_pair(PROVIDERS, WORLDS[:2], [False, True]))
 def test_no_provider_gets_a_temperature_that_its_model_may_refuse(provider: str, world: World, strict: bool) -> None:
     models = ("gpt-5", "o1-mini", "claude-opus-5", "nobody-knows-this")
     with FakeServer(WithoutTemperature(), forever=True) as server:

@@ -64,7 +64,7 @@ ORDER = Answer(tool_calls=(FakeToolCall("look", {"city": "Rome"}, "a"), FakeTool
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
-@pytest.mark.parametrize("mode", ["run", "run_streaming", "run_async"])
+@pytest.mark.parametrize("mode", ["run", pytest.param("run_streaming", marks=pytest.mark.slow), "run_async"])
 def test_a_run_that_is_killed_at_any_point_goes_on_and_pays_once(mode: str) -> None:
     with (
         TemporaryDirectory(dir=MEMORY) as folder,

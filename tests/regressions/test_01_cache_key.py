@@ -28,6 +28,7 @@ from dhenara.ai.types import (
     ToolDefinition,
     VideoContent,
 )
+from support.pairs import every_pair
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
@@ -98,14 +99,17 @@ def ask_streamed(client: AIModelClient, prompt: Any) -> None:
     list(client.generate(prompt, fetching=HERE, streaming=True).stream_generator)
 
 
-@pytest.mark.parametrize("ask", [ask_whole, ask_streamed], ids=["whole", "streamed"])
-@pytest.mark.parametrize("place", ["bytes", "addresses", "one address"])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("provider", CHAT)
+ASKS = {"whole": ask_whole, "streamed": ask_streamed}
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "place", "asked"), every_pair(CHAT, KINDS, ["bytes", "addresses", "one address"], ASKS)
+)
 def test_two_files_are_two_entries_wherever_the_requests_differ(
-    provider: str, kind: str, place: str, ask: Callable[..., Any], web: FakeServer, talker: FakeServer
+    provider: str, kind: str, place: str, asked: str, web: FakeServer, talker: FakeServer
 ) -> None:
     """Sent without a cache, these requests are equal only if the file is not in them."""
+    ask = ASKS[asked]
     content, data, mime_type, ending = KINDS[kind]
     files = [data + b"1", data + b"2", data + b"2"]
     if place == "bytes":
@@ -188,9 +192,7 @@ PLACES: dict[str, tuple[Change, Change]] = {
 }
 
 
-@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("provider", CHAT)
+@pytest.mark.parametrize(("provider", "place", "streaming"), every_pair(CHAT, PLACES, [False, True]))
 def test_another_address_header_or_account_is_another_entry(
     provider: str, place: str, streaming: bool, talker: FakeServer
 ) -> None:
