@@ -99,17 +99,17 @@ def ask_streamed(client: AIModelClient, prompt: Any) -> None:
     list(client.generate(prompt, fetching=HERE, streaming=True).stream_generator)
 
 
-ASKS = {"whole": ask_whole, "streamed": ask_streamed}
+MODES = {"whole": ask_whole, "streamed": ask_streamed}
 
 
 @pytest.mark.parametrize(
-    ("provider", "kind", "place", "asked"), every_pair(CHAT, KINDS, ["bytes", "addresses", "one address"], ASKS)
+    ("provider", "kind", "place", "mode"), every_pair(CHAT, KINDS, ["bytes", "addresses", "one address"], MODES)
 )
 def test_two_files_are_two_entries_wherever_the_requests_differ(
-    provider: str, kind: str, place: str, asked: str, web: FakeServer, talker: FakeServer
+    provider: str, kind: str, place: str, mode: str, web: FakeServer, talker: FakeServer
 ) -> None:
     """Sent without a cache, these requests are equal only if the file is not in them."""
-    ask = ASKS[asked]
+    ask = MODES[mode]
     content, data, mime_type, ending = KINDS[kind]
     files = [data + b"1", data + b"2", data + b"2"]
     if place == "bytes":
