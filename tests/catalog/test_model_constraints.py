@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import MISSING, FrozenInstanceError, fields
 from typing import Any
 
 import pytest
@@ -358,3 +358,14 @@ def test_a_call_with_another_config_keeps_everything_else() -> None:
     given: dict[str, Any] = {field.name: object() for field in fields(Call)} | {"config": config}
     call = Call(**given)
     assert [getattr(call.with_config(other), name) for name in given] == [*({**given, "config": other}).values()]
+
+
+def test_a_call_has_its_defaults_a_journal_of_its_own_and_fields_that_cannot_be_changed() -> None:
+    first, second = (Call(REFUSES, (), AIModelCallConfig()) for _ in range(2))
+    assert first == second
+    assert first.journal is not second.journal
+    for field in fields(Call):
+        if field.default is not MISSING:
+            assert getattr(first, field.name) == field.default
+        with pytest.raises(FrozenInstanceError):
+            setattr(first, field.name, None)

@@ -35,7 +35,7 @@ CALL_LIMITS = {"chat": 405, "responses": 460, "anthropic": 416, "gemini": 398}
 """Calls for a whole answer in the engine."""
 LOOP_CALLS = 62
 """Calls of an event loop and of its connection, for a whole answer in async code."""
-KIT_LIMIT = 118
+KIT_LIMIT = 119
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
 BOUNDED_LIMIT = 685
 """The same with ledger, limits and budget in SQLite files."""

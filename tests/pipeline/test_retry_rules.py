@@ -64,7 +64,7 @@ def send_with(outcomes: list[Any], clock: Clock, seconds: float = 0.0, head: Hea
         assert call.journal.head is None
         clock.now += seconds
         if head is not None:
-            call.journal.set_head(head)
+            call.journal.head = head
         outcome = next(left)
         if isinstance(outcome, Exception):
             raise outcome
@@ -124,7 +124,7 @@ def test_an_attempt_takes_until_its_answer_begins() -> None:
     async def send(call: Call) -> Any:
         assert call.journal.began_at is None
         clock.now += 2.0
-        call.journal.mark_started(clock.now)
+        call.journal.began_at = clock.now
         if not call.journal.attempts:
             clock.now += 1.0
             raise ServerError("oops", retry_after=0.0)

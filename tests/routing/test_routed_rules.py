@@ -53,7 +53,7 @@ class ScriptedPipeline:
     async def _request(self, call: Any) -> Any:
         await self._io.sleep(self._after)
         if self._head is not None:
-            call.journal.set_head(self._head)
+            call.journal.head = self._head
         return self._stream
 
 

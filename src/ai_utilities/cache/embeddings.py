@@ -68,7 +68,7 @@ class VectorCache:
         known = {} if cache_policy.policy == "refresh" else await self._load_known(call, list(texts))
         missing = [key for key in texts if key not in known]
         if not missing:
-            call.journal.mark_started(self._io.monotonic())
+            call.journal.began_at = self._io.monotonic()
             response = EmbeddingResponse(model=self._target.origin.model, usage=Usage()).with_cost(zero_cost(Cost()))
         else:
             if len(missing) < len(keys):

@@ -232,7 +232,7 @@ class BoundCache:
     def _replay(self, call: Call, lookup: CacheLookup, answer: Answer, *, is_hit: bool = False) -> Stream:
         """A stream of a stored answer, which a lookup found, or an equal call received meanwhile."""
         call.journal.encoded = None  # it refers to the call, so that only the garbage collector would free both
-        call.journal.mark_started(self._io.monotonic())
+        call.journal.began_at = self._io.monotonic()
         tokens = answer.usage.total_tokens or 0
         self._cache.backend.counters.record_saving(tokens, answer.cost.saved, is_hit=is_hit)
         replayed = lookup.with_warnings(answer)

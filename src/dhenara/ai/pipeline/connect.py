@@ -217,7 +217,7 @@ async def open_document(io: IO, target: ResolvedTarget, encoded: EncodedRequest,
     request = target.request(encoded, call, io.time())
     log_request(call, request)
     reader = await connect(io, target, request, timeout_policy)
-    call.journal.set_head(reader.head)
+    call.journal.head = reader.head
     if reader.head.status >= 300:
         raise await read_error_response(target, reader)
     return reader

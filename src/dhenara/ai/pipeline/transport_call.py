@@ -46,6 +46,8 @@ from ..types.chat.response import ChatResponse
 BITS = 53
 """Random bits of one `io.random()`."""
 
+RANGE = 2.0**BITS
+
 
 MISSING = {
     "store": "Check the id of the vector store",
@@ -98,8 +100,8 @@ def idempotency_header(request: HttpRequest, target: ResolvedTarget, call: Call,
         return NO_HEADERS
     journal = call.journal
     if not journal.idempotency_key:
-        first, second = int(io.random() * 2**BITS), int(io.random() * 2**BITS)
-        journal.idempotency_key = f"dhenara-{first:014x}{second:014x}"
+        number = int(io.random() * RANGE) << BITS | int(io.random() * RANGE)
+        journal.idempotency_key = f"dhenara-{number:027x}"
     content = zlib.crc32(request.body) if isinstance(request.body, bytes) else request.body.size
     return {name: f"{journal.idempotency_key}-{content:08x}"}
 
