@@ -17,6 +17,7 @@ from dhenara.ai.pipeline.learned_store import SHARED_CONSTRAINTS
 from dhenara.ai.pipeline.operations.files import SHARED_UPLOADS
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
+from support.thorough import examples
 from support.worlds import ASYNC_WORLDS, WORLDS, Async, World, mark_repeated_loops
 
 # Tests and the processes that they start read the compiled modules of the first one, as with `make test`.
@@ -28,7 +29,7 @@ settings.register_profile(
     "default",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=100 if "THOROUGH" in os.environ else 30,
+    max_examples=examples(90),
     derandomize="CI" in os.environ,
 )
 settings.load_profile("default")

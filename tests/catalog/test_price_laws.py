@@ -16,6 +16,7 @@ from dhenara.ai.catalog.cost_calculation import BUCKETS, cost_by_unit
 from dhenara.ai.catalog.price_rows import UNITS
 from dhenara.ai.catalog.price_tables import Conditions, NoPrice, find_rates
 from dhenara.ai.types import AIModelEndpoint, Usage
+from support.thorough import examples
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 COUNTS = [bucket for _, bucket, _ in BUCKETS]
@@ -59,7 +60,7 @@ NAMED = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(NAMED), usages())
 def test_the_parts_of_a_listed_cost_add_up_and_an_unknown_part_makes_it_unknown(
     named: tuple[str, str], usage: Usage

@@ -16,6 +16,7 @@ from dhenara.ai.errors import CallError, ConfigurationError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal, Stall
 from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice, Message, ToolResultContent
 from support.calls import histories
+from support.thorough import examples
 from support.worlds import Async, World, endpoint
 
 PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mistral", "deepseek", "ollama"]
@@ -197,7 +198,7 @@ def test_it_is_saved_and_goes_on_elsewhere(tmp_path: Path, server: FakeServer) -
     assert [b["type"] for b in server.exchanges[1].json["messages"][1]["content"]] == ["thinking", "text"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(turns=st.lists(histories(), max_size=3))
 def test_saved_and_loaded_it_has_the_same_bytes(turns: list[tuple[Message, ...]]) -> None:
     client = AIModelClient(endpoint("http://127.0.0.1:1"))

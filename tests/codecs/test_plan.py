@@ -29,6 +29,7 @@ from dhenara.ai.wire import json
 from support.calls import histories
 from support.corpus import Exchange, read
 from support.protocols import PROTOCOLS, Recorded
+from support.thorough import examples
 from support.vendors import VENDORS, Vendor
 
 ANSWERS = [
@@ -95,7 +96,7 @@ def strings(value: Any) -> list[str]:
     return [text for one in inner for text in strings(one)]
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(turns=histories(), more=histories())
 def test_requests_extend_the_bytes_of_earlier_requests(turns: tuple[Message, ...], more: tuple[Message, ...]) -> None:
     """Whatever follows: providers cache prompts from their beginning, and thinking may be bound to it."""

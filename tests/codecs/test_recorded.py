@@ -16,6 +16,7 @@ from recorded.numbers import rows
 from support.corpus import CORPUS, Exchange, body_bytes, read
 from support.protocols import PROTOCOLS, Recorded
 from support.slices import cut, places, single_bytes
+from support.thorough import examples
 from support.verdict import complaints, misjudged
 
 
@@ -101,7 +102,7 @@ def test_events_of_recorded_texts_are_plain_json(protocol: Recorded, streams: li
 
 
 @pytest.mark.parametrize(("protocol", "streams"), of_each_protocol())
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(data=st.data())
 def test_stream_split_anywhere_gives_the_same_response(
     protocol: Recorded, streams: list[Exchange], data: st.DataObject
@@ -113,7 +114,7 @@ def test_stream_split_anywhere_gives_the_same_response(
 
 
 @pytest.mark.parametrize(("protocol", "streams"), of_each_protocol())
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(data=st.data())
 def test_broken_stream_is_interrupted_and_keeps_received_content(
     protocol: Recorded, streams: list[Exchange], data: st.DataObject

@@ -31,6 +31,7 @@ from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, R
 from dhenara.ai.types import Run, RunLimits, Tool, ToolResultContent
 from support import killed_runs
 from support.runs import go, go_streaming
+from support.thorough import examples
 from support.waiting import HANGS, try_longer_limits, wait_until
 from support.worlds import World, endpoint
 
@@ -375,7 +376,7 @@ class ByModel:
 RESULTS = {"look": "sunny in Rome", "pay": "paid 7", "research": "looked up"}
 
 
-@settings(max_examples=5 if "THOROUGH" in os.environ else 2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(script=st.lists(st.lists(KINDS, min_size=1, max_size=3), min_size=1, max_size=2), streaming=st.booleans())
 def test_a_run_with_agents_that_is_left_anywhere_ends_as_one_that_is_not(
     script: list[list[str]], streaming: bool

@@ -23,6 +23,7 @@ from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
 from dhenara.ai.wire.sse import BrokenFraming, Frames, NdjsonFrames, SseFrames
 from support.raw_server import OK_BODY, Connection, RawServer
 from support.slices import cut, places
+from support.thorough import examples
 from support.worlds import World, endpoint
 
 SENT = b"content-type: application/json\r\n"
@@ -154,7 +155,7 @@ def mutated(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
 
 
 @given(mutated(SEEDS))
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 def test_of_mutated_responses_nothing_is_read_otherwise_than_by_h11(raw: bytes) -> None:
     """Ours is stricter in places, and more lenient in the ends of lines; where both read it, they agree."""
     mine, other = ours(raw), theirs(raw)
@@ -174,7 +175,7 @@ FRAMINGS: dict[str, tuple[Callable[[], Frames], list[bytes]]] = {
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 @given(data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_mutated_streams_are_frames_or_typed_errors(framing: str, data: st.DataObject) -> None:
     make, seeds = FRAMINGS[framing]
     raw, at = data.draw(mutated(seeds) | st.binary(max_size=300)), data.draw(places)
@@ -186,7 +187,7 @@ def test_mutated_streams_are_frames_or_typed_errors(framing: str, data: st.DataO
 
 
 @given(raw=mutated([gzip.compress(b"hello " * 20), zlib.compress(b"hello " * 20)]), at=places)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_mutated_compression_opens_or_is_a_typed_error(raw: bytes, at: list[int]) -> None:
     engine = decompressor("gzip")
     assert engine is not None

@@ -17,6 +17,7 @@ from hypothesis import given, settings, strategies as st
 from ai_utilities.exceptions import AIUtilitiesError
 from ai_utilities.files import TextExtractionError, read_text
 from files.test_reading import docx, pdf, provided
+from support.thorough import examples
 
 SIZES = (500, 1000, 2000, 4000)
 HTML: dict[str, str] = {
@@ -192,7 +193,7 @@ def test_mutated_files_raise_typed_errors_only(name: str) -> None:
 
 
 @given(st.text(st.sampled_from("<>/!-?='\"& apscriptle;#x1\n"), max_size=60))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_html_is_read(text: str) -> None:
     read_text(f"<html>{text}".encode(), name="a.html")
 

@@ -20,6 +20,7 @@ from ai_utilities.usage import (
     UsageData,
 )
 from dhenara.ai.testing import Answer, FakeUsage
+from support.thorough import examples
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -51,7 +52,9 @@ ROWS = st.builds(
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
 )
 @given(
     rows=st.lists(ROWS, max_size=8),

@@ -33,6 +33,7 @@ from dhenara.ai.types import (
     VideoContent,
     WebSearch,
 )
+from support.thorough import examples
 from support.worlds import World, endpoint
 
 MINUTES = AudioModelCostData(cost_per_minute=Decimal("0.6"))
@@ -236,7 +237,9 @@ def spend(server: FakeServer, provider: str, model: str, prices: Any, reply: Any
 
 WORDS = st.text(max_size=40).map(lambda text: f"x{text}")
 often = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
 )
 
 

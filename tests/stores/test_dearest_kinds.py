@@ -16,6 +16,7 @@ from dhenara.ai.catalog import EndpointPrices, forget_own_tables, load_own_table
 from dhenara.ai.catalog.cost_calculation import highest_rate
 from dhenara.ai.catalog.price_tables import Rates
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Call, ChatModelCostData
+from support.thorough import examples
 
 NAMED = [
     (host, model)
@@ -34,7 +35,7 @@ def bounded_call(name: str, terms: RequestTerms = RequestTerms(), **config: Any)
     return BoundedCall(call, EndpointPrices(endpoint, "https://api.example.com"), 1, terms=terms)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(NAMED),
     st.integers(0, 2_000_000),

@@ -33,6 +33,7 @@ from dhenara.ai.integration import read_limit_headers, reset_seconds
 from dhenara.ai.io.async_io import LoopEvent
 from dhenara.ai.io.sync_io import ThreadEvent
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
+from support.thorough import examples
 from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
 
@@ -395,7 +396,7 @@ def played(store: LimitStore, steps: Any, clock: Clock) -> list[Any]:
     return provided
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_the_script_and_the_python_steps_decide_alike(steps: Any, redis_url: str) -> None:
     import redis

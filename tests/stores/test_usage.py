@@ -29,6 +29,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, Stall, stall_before_head
 from dhenara.ai.types import AIModelEndpoint, ChatModelCostData
+from support.thorough import examples
 from support.waiting import wait_until_async
 from support.worlds import World, endpoint
 
@@ -226,7 +227,9 @@ ROWS = st.builds(
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
 )
 @given(
     rows=st.lists(ROWS, max_size=8),

@@ -32,6 +32,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import key_fingerprint
 from dhenara.ai.testing import Answer, FakeServer
+from support.thorough import examples
 from support.worlds import endpoint
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -142,7 +143,9 @@ MOMENTS = st.none() | st.integers(-3000, 3000).map(lambda minutes: NOON + timede
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
 )
 @example(rows=[used(380), used(400)], by=["day"], since=None, until=None, zone="Asia/Kolkata")
 @given(rows=st.lists(ROWS, max_size=8), by=GROUPINGS, since=MOMENTS, until=MOMENTS, zone=st.sampled_from(ZONES))

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AIModelAPI, AIModelCallConfig, AIModelEndpoint, EmbeddingResponse, Message
+from support.thorough import examples
 from support.values import kinds, values
 
 MASKED = {
@@ -50,7 +51,7 @@ def test_a_value_comes_back_as_it_was(kind: type[BaseModel], data: st.DataObject
     assert copy.deepcopy(value) == value
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(data=st.data())
 def test_a_call_config_comes_back_without_the_values_of_its_headers(data: st.DataObject) -> None:
     value: AIModelCallConfig = data.draw(values(AIModelCallConfig))

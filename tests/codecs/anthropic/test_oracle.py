@@ -17,6 +17,7 @@ from dhenara.ai.types import Call, ReasoningContent, TextContent, ToolCallConten
 from dhenara.ai.wire import json
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges, read
+from support.thorough import examples
 
 TYPES = TypeAdapter(params.MessageCreateParamsStreaming)
 KNOWN = params.MessageCreateParamsStreaming.__annotations__.keys() | params.MessageCreateParamsBase.__annotations__
@@ -33,7 +34,7 @@ DIALECTS = [
 ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("anthropic"))
 def test_requests_match_types_of_anthropic_sdk(call: Call) -> None:
     for quirks in DIALECTS:
@@ -43,7 +44,7 @@ def test_requests_match_types_of_anthropic_sdk(call: Call) -> None:
         exhaust(TYPES.validate_python({**body, "stream": True}))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("anthropic"))
 def test_turns_alternate_with_results_first_and_no_empty_text(call: Call) -> None:
     turns = encoded(call, MessagesQuirks())["messages"]
@@ -57,7 +58,7 @@ def test_turns_alternate_with_results_first_and_no_empty_text(call: Call) -> Non
         assert {b["tool_use_id"] for b in turn["content"] if b["type"] == "tool_result"} <= requested
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("anthropic"))
 def test_only_own_signed_reasoning_is_sent_back(call: Call) -> None:
     sent = [b for t in encoded(call, MessagesQuirks())["messages"] for b in t["content"] if b["type"] == "thinking"]
@@ -73,7 +74,7 @@ def test_only_own_signed_reasoning_is_sent_back(call: Call) -> None:
     assert [(b["thinking"], b["signature"]) for b in sent] == [(part.text, part.signature) for part in own]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("anthropic"))
 def test_reasoning_budget_is_below_max_tokens(call: Call) -> None:
     body = encoded(call, MessagesQuirks())

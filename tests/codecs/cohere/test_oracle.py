@@ -16,6 +16,7 @@ from dhenara.ai.types import Call, ReasoningContent, TextContent, ToolCallConten
 from dhenara.ai.wire import json
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges, read
+from support.thorough import examples
 
 MESSAGES = TypeAdapter(list[cohere.ChatMessageV2])
 TOOLS = TypeAdapter(list[cohere.ToolV2])
@@ -23,7 +24,7 @@ ANSWER = {"id": "a", "finish_reason": "COMPLETE", "message": {"role": "assistant
 RECORDED = exchanges("cohere-chat", lambda e: e["expected"]["kind"] == "generate")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("cohere"))
 def test_cohere_sdk_sends_the_same_request(call: Call) -> None:
     """Every field is one that the client knows; what it makes of the same values is what we wrote."""
@@ -39,7 +40,7 @@ def test_cohere_sdk_sends_the_same_request(call: Call) -> None:
     assert sent == [{**provided, "stream": False}]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("cohere"))
 def test_messages_and_tools_match_types_of_cohere_sdk(call: Call) -> None:
     body = encoded(call)
@@ -49,7 +50,7 @@ def test_messages_and_tools_match_types_of_cohere_sdk(call: Call) -> None:
     TOOLS.validate_python(body.get("tools", []))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("cohere"))
 def test_every_result_has_an_earlier_call(call: Call) -> None:
     made: set[str] = set()

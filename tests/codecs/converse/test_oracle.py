@@ -20,6 +20,7 @@ from dhenara.ai.types import Call, TextContent, ToolCallContent
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges, read
+from support.thorough import examples
 
 SERVICE = ServiceModel(botocore.loaders.Loader().load_service_model("bedrock-runtime", "service-2"))
 SHAPE = SERVICE.operation_model("Converse").input_shape
@@ -27,7 +28,7 @@ DIALECTS = [ConverseQuirks(reasoning=kind) for kind in ("none", "budget", "adapt
 WHOLE = exchanges("bedrock-converse", lambda e: e["expected"]["kind"] == "generate" and e["fidelity"] == "raw")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(call=calls("amazon_bedrock"))
 def test_requests_match_model_of_botocore(call: Call) -> None:
     for quirks in DIALECTS:
@@ -37,7 +38,7 @@ def test_requests_match_model_of_botocore(call: Call) -> None:
         assert not report.has_errors(), report.generate_report()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("amazon_bedrock"))
 def test_turns_alternate_with_results_first_and_no_blank_text(call: Call) -> None:
     turns = CODEC.encode(call, ConverseQuirks()).body["messages"]

@@ -16,6 +16,7 @@ from dhenara.ai.types import Call, TextContent, ToolCallContent
 from dhenara.ai.wire import json
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, exchanges, read
+from support.thorough import examples
 
 CONTENTS = TypeAdapter(list[types.Content])
 TOOLS = TypeAdapter(list[types.Tool])
@@ -29,7 +30,7 @@ WHOLE = exchanges(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("google_ai"))
 def test_requests_match_types_of_google_sdk(call: Call) -> None:
     for quirks in DIALECTS:
@@ -42,7 +43,7 @@ def test_requests_match_types_of_google_sdk(call: Call) -> None:
         GENERATION.validate_python(body.get("generationConfig", {}))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("google_ai"))
 def test_turns_alternate_and_first_call_is_signed(call: Call) -> None:
     turns = encoded(call, GeminiQuirks())["contents"]

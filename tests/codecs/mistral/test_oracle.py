@@ -29,6 +29,7 @@ from dhenara.ai.wire import json
 from dhenara.ai.wire.sse import Frame
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges, read
+from support.thorough import examples
 from support.worlds import endpoint
 
 QUIRKS = load_provider("mistral").routes[0].quirks
@@ -48,7 +49,7 @@ CHUNKS: list[Any] = [
 ]
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(calls("mistral"))
 def test_requests_match_types_of_mistral_sdk(call: Call) -> None:
     """The client's own types read our body and write it again without adding or losing anything."""
@@ -58,7 +59,7 @@ def test_requests_match_types_of_mistral_sdk(call: Call) -> None:
     assert bare(again) == bare(body)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("mistral"))
 def test_tool_call_ids_have_nine_characters(call: Call) -> None:
     made: set[str] = set()

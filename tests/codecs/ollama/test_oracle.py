@@ -19,6 +19,7 @@ from dhenara.ai.wire import json
 from dhenara.ai.wire.sse import NdjsonFrames
 from support.calls import calls
 from support.slices import cut, places, single_bytes
+from support.thorough import examples
 from support.worlds import endpoint
 
 KNOWN = {*ChatRequest.model_fields, "truncate"}
@@ -37,7 +38,7 @@ OLD = (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("ollama"))
 def test_requests_match_types_of_ollama_sdk(call: Call) -> None:
     for quirks in DIALECTS:
@@ -51,7 +52,7 @@ def test_requests_match_types_of_ollama_sdk(call: Call) -> None:
             assert all(base64.b64decode(image, validate=True) for image in message.get("images", ()))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("ollama"))
 def test_tool_results_name_their_tool(call: Call) -> None:
     made: dict[str, str] = {}
@@ -61,7 +62,7 @@ def test_tool_results_name_their_tool(call: Call) -> None:
             assert message["tool_name"] == made[message["tool_call_id"]]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("ollama"))
 def test_every_parameter_is_sent_or_warned_about(call: Call) -> None:
     outgoing = CODEC.encode(call, OllamaQuirks())

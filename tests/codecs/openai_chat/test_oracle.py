@@ -17,6 +17,7 @@ from dhenara.ai.types import Call, TextContent, ToolCallContent
 from dhenara.ai.wire import json
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges, read
+from support.thorough import examples
 
 PLAIN = TypeAdapter(params.CompletionCreateParamsNonStreaming)
 STREAMED = TypeAdapter(params.CompletionCreateParamsStreaming)
@@ -26,7 +27,7 @@ KNOWN = (
 RECORDED = exchanges("openai-chat", lambda e: e["provider"] == "openai" and e["expected"]["kind"] == "generate")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("openai"))
 def test_requests_match_types_of_openai_sdk(call: Call) -> None:
     body = json.loads(json.dumps(CODEC.encode(call, ChatQuirks()).body))
@@ -36,7 +37,7 @@ def test_requests_match_types_of_openai_sdk(call: Call) -> None:
     assert body.keys() <= KNOWN
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("openai"))
 def test_every_tool_message_follows_its_call(call: Call) -> None:
     open_calls: set[str] = set()
@@ -47,7 +48,7 @@ def test_every_tool_message_follows_its_call(call: Call) -> None:
             open_calls = {made["id"] for made in message.get("tool_calls", ())}
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(calls("openai"))
 def test_every_parameter_is_sent_or_warned_about(call: Call) -> None:
     outgoing = CODEC.encode(call, ChatQuirks())

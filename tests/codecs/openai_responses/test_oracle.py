@@ -16,6 +16,7 @@ from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt
 from dhenara.ai.wire import json
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, exchanges, read
+from support.thorough import examples
 from support.worlds import endpoint
 
 TYPES = TypeAdapter(params.ResponseCreateParamsNonStreaming)
@@ -27,7 +28,7 @@ WHOLE = exchanges(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("openai"))
 def test_requests_match_types_of_openai_sdk(call: Call) -> None:
     body: dict[str, Any] = json.loads(json.dumps(CODEC.encode(call, ResponsesQuirks()).body))
@@ -35,7 +36,7 @@ def test_requests_match_types_of_openai_sdk(call: Call) -> None:
     TYPES.validate_python({name: value for name, value in body.items() if name != "stream"})
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(calls("openai"))
 def test_every_output_has_an_earlier_call(call: Call) -> None:
     made: set[str] = set()
