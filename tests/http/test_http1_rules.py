@@ -9,6 +9,9 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.http.protocol.body import ChunkedBody, NoBody, SizedBody, UntilClose
 from dhenara.ai.http.protocol.http1 import (
+    FRAMING,
+    TOKEN,
+    USUAL_NAMES,
     Http1Reader,
     InvalidRequest,
     body_for,
@@ -47,6 +50,26 @@ def test_a_request_is_written_as_line_headers_and_body() -> None:
         b"GET /a?b=c HTTP/1.1\r\nhost: h\r\nx-a: 1\r\n\r\n"
     )
     assert write_request("DELETE", "/", {}, b"xyz") == b"DELETE / HTTP/1.1\r\ncontent-length: 3\r\n\r\nxyz"
+
+
+def test_usual_names_of_headers_are_valid_and_say_nothing_about_the_body() -> None:
+    assert all(TOKEN.fullmatch(name) and name == name.lower() for name in USUAL_NAMES)
+    assert USUAL_NAMES.isdisjoint(FRAMING)
+
+
+LETTERS = st.text(st.sampled_from("ab \t\r\n\0\x7f:\xe4\u0142"), max_size=4)
+
+
+@given(method=st.sampled_from(["POST", "GET", "", "P T"]), target=LETTERS, value=LETTERS)
+def test_a_request_with_usual_names_is_checked_like_any_other(method: str, target: str, value: str) -> None:
+    def write(**headers: str) -> bytes | None:
+        try:
+            return write_request(method, target, headers, b"{}")
+        except InvalidRequest:
+            return None
+
+    usual, other = write(host=value), write(host=value, x="1")
+    assert other == (None if usual is None else usual.replace(b"\r\ncontent-length", b"\r\nx: 1\r\ncontent-length"))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from anyio.lowlevel import RunVar
 
@@ -48,11 +48,17 @@ class LoopTransport:
         self._last: tuple[weakref.ref[asyncio.AbstractEventLoop], weakref.ref[LoopState]] | None = None
         """The loop of the last request, which nearly always is that of the next one."""
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+    def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Coroutine[Any, Any, Response]:
         loop, last = running_loop(), self._last
         stored = last[1]() if loop is not None and last is not None and last[0]() is loop else self._current(loop)
         if stored is None:
-            stored = await self._create_state(loop)
+            return self._open_first(loop, request, timeouts)
+        return stored.transport.open(request, timeouts)
+
+    async def _open_first(
+        self, loop: asyncio.AbstractEventLoop | None, request: HttpRequest, timeouts: AttemptTimeouts
+    ) -> Response:
+        stored = await self._create_state(loop)
         return await stored.transport.open(request, timeouts)
 
     async def close(self) -> None:

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import environment
 from ..wire.secrets import SecretAddress, SecretBytes
@@ -36,7 +36,7 @@ from .protocol.message import (
     Response,
     ReusedConnectionClosed,
 )
-from .proxy import PORTS, ProxiedResponse, bracketed, connect_to_proxy, find_proxy, hiding_secrets, open_tunnel
+from .proxy import PORTS, ProxiedResponse, Proxy, bracketed, connect_to_proxy, find_proxy, hiding_secrets, open_tunnel
 from .response import CompleteResponse, HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten
 from .sockets.socket_connection import BlockingNetwork
@@ -151,15 +151,12 @@ class HttpTransport:
         self._closed = 0
         """How often it was closed; requests started before that fail."""
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+    def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Coroutine[Any, Any, Response]:
         """Send the request and return the response once its head has arrived."""
         address, target, extra = self._address(request)
         message, rest = encode_request(request, target, extra)
-        if address.proxy is None or address.secure:
-            return await self._send_request(request, message, rest, address, timeouts)
-        with hiding_secrets(address.proxy):
-            response = await self._send_request(request, message, rest, address, timeouts)
-        return ProxiedResponse(response, address.proxy)
+        sending = self._send_request(request, message, rest, address, timeouts)
+        return sending if address.proxy is None or address.secure else proxied(sending, address.proxy)
 
     async def _send_request(
         self,
@@ -304,10 +301,16 @@ class HttpTransport:
         return route
 
 
+async def proxied(sending: Coroutine[Any, Any, Response], proxy: Proxy) -> ProxiedResponse:
+    with hiding_secrets(proxy):
+        return ProxiedResponse(await sending, proxy)
+
+
 def encode_request(request: HttpRequest, target: str, extra: Mapping[str, str]) -> tuple[bytes, Iterable[bytes]]:
     """Return the request as bytes, and what of its body is sent after them: a long one, or one in pieces."""
-    if set_twice := FRAMING & request.headers.keys():
-        raise InvalidRequest(f"{' and '.join(sorted(set_twice))} is set from the request body. Remove the header.")
+    if not FRAMING.isdisjoint(request.headers):
+        set_twice = " and ".join(sorted(FRAMING & request.headers.keys()))
+        raise InvalidRequest(f"{set_twice} is set from the request body. Remove the header.")
     headers, body = {**extra, **request.headers}, request.body
     if isinstance(body, bytes) and len(body) <= LONGEST_MESSAGE:
         return SecretBytes(write_request(request.method, target, headers, body)), ()

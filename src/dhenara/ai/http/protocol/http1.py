@@ -40,6 +40,11 @@ FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*)\r?$", 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Headers that say how the body ends."""
+USUAL_NAMES = frozenset({
+    "accept", "accept-encoding", "anthropic-beta", "anthropic-version", "api-key", "authorization", "content-type",
+    "host", "idempotency-key", "user-agent", "x-api-key", "x-goog-api-key",
+})  # fmt: skip
+"""Names of headers that are valid and not in `FRAMING`: those of nearly all requests."""
 NOTHING = NoBody()
 """The body before the head has arrived."""
 
@@ -66,17 +71,20 @@ def write_request(method: str, target: str, headers: Mapping[str, str], body: by
     Raises:
         InvalidRequest: If the target or a header could inject a line, or has characters that HTTP/1.1 cannot carry.
     """
-    has_size = (body or method in WITH_BODY) and FRAMING.isdisjoint(map(str.lower, headers))
+    is_known = method in WITH_BODY and USUAL_NAMES.issuperset(headers)
+    has_size = is_known or ((body or method in WITH_BODY) and FRAMING.isdisjoint(map(str.lower, headers)))
     size = len(body) if has_size else None
-    head = write_usual_head(method, target, headers, size)
+    head = write_usual_head(method, target, headers, size, is_known)
     if head is None:
         check_head(method, target, headers)
         head = join_head(method, target, headers, size).encode("latin-1")
     return head + body
 
 
-def write_usual_head(method: str, target: str, headers: Mapping[str, str], size: int | None) -> bytes | None:
-    """Return the head; None if something in it needs a closer look.
+def write_usual_head(
+    method: str, target: str, headers: Mapping[str, str], size: int | None, is_known: bool
+) -> bytes | None:
+    """Return the head; None if something in it needs a closer look. `is_known` says that method and names are valid.
 
     Without its usual letters, a head is one line end after the other; one in the target or in a value makes one line
     more. A colon in a name could not be told from the end of it, so names are looked at by themselves: a valid name
@@ -88,8 +96,8 @@ def write_usual_head(method: str, target: str, headers: Mapping[str, str], size:
         return None
     if head.translate(None, USUAL_LETTERS) != LINE_END_BYTES * (len(headers) + (2 if size is None else 3)):
         return None
-    is_usual = method and target and " " not in target and "" not in headers
-    return head if is_usual and TOKEN.fullmatch("".join((method, *headers))) else None
+    is_usual = is_known or (method and "" not in headers and TOKEN.fullmatch("".join((method, *headers))))
+    return head if is_usual and target and " " not in target else None
 
 
 def check_head(method: str, target: str, headers: Mapping[str, str]) -> None:
