@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from ai_utilities.limits import Limit, LimitLayer, LimitReachedError, MemoryLimits
-from ai_utilities.limits.layer import LEASE, SHORT_PAUSE, TO_SPARE, USUAL_ANSWER
+from ai_utilities.limits.layer import SHORT_PAUSE, USUAL_ANSWER
+from ai_utilities.limits.limit import LEASE, TO_SPARE
 from ai_utilities.limits.stores import WaitQueue
 from ai_utilities.storage.store_io import StoreError, StoreVersionError
 from dhenara.ai import AIModelClient, Send, Stream
@@ -206,6 +207,17 @@ def test_headers_of_the_provider_can_be_left_out(server: FakeServer, store: Note
     server.add_replies(DialectReply(HELLO, headers=limits_left(0)))
     ask(server, LimitLayer(store=store, headers=False))
     assert (store.all("observe"), store.all("take")[0]["live"]) == ([], [])
+
+
+def test_two_calls_share_no_part_of_what_they_ask_for(server: FakeServer, store: NotedLimits) -> None:
+    server.add_replies(HELLO, HELLO)
+    layer = LimitLayer(Limit(requests_per_minute=9, tokens_per_minute=10**6, concurrency=2), store=store)
+    for _ in range(2):
+        ask(server, layer)
+    first, second = store.all("take")
+    parts = [[*one["wants"], *one["live"], *one["lanes"]] for one in (first, second)]
+    assert parts[0] == parts[1]
+    assert not {id(part) for part in parts[0]} & {id(part) for part in parts[1]}
 
 
 def test_a_store_that_works_again_is_used_again(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from ai_utilities import AiClient
 from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer
 from ai_utilities.usage.budgets.budget import UnknownCostError
 from ai_utilities.usage.budgets.request_terms import REFERRING, most_uses, read_terms
-from ai_utilities.usage.estimates import read_fields
+from ai_utilities.usage.estimates import LONGEST_WORD, estimate_fields, read_fields
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer
@@ -249,3 +251,23 @@ def test_a_reference_counts_whether_or_not_the_words_of_the_request_are_known(na
 def test_a_request_without_such_a_name_refers_to_nothing() -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}]}
     assert read_terms(body, words={text for _, text in read_fields(body)}) == read_terms(body)
+
+
+PDF = b64encode(b"%PDF-1.4 /Type /Page ").decode()
+TEXTS = st.one_of(
+    st.text(max_size=2 * LONGEST_WORD),
+    st.sampled_from(["pro", "bash_20250124", PDF, f"data:application/pdf;base64,{PDF}", "type"]),
+    st.integers(990, 1010).map("A".__mul__),
+)
+NAMES = st.sampled_from(["content", "text", "type", "mode", "tools", "response_format", "name"])
+BODIES = st.recursive(
+    TEXTS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)), max_leaves=6
+)
+
+
+@given(BODIES)
+def test_a_body_has_the_same_estimate_whether_or_not_its_short_strings_are_known(body: Any) -> None:
+    fields = read_fields(body)
+    words = frozenset([text for _, text in fields if len(text) <= LONGEST_WORD])
+    known, unknown = estimate_fields(fields, words), estimate_fields(fields)
+    assert (known.usual, known.most) == (unknown.usual, unknown.most)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
@@ -24,65 +23,27 @@ from ..storage.store_io import (
     call_seconds_left,
     call_store,
     call_store_shielded,
-    random_id,
     shared_write,
     within,
 )
 from ..usage.estimates import MANAGEMENT_OPERATIONS, estimate_request
-from .limit import FREE_CACHE_READS, WORDS, Ask, Limit, LimitReachedError, SeenLimit, SettleAsk, TakeAsk, Verdict
+from .limit import (
+    FREE_CACHE_READS,
+    WORDS,
+    Ask,
+    Limit,
+    LimitReachedError,
+    RequestForm,
+    SeenLimit,
+    SettleAsk,
+    TakeAsk,
+    Verdict,
+    live_name,
+)
 from .stores import LimitStore, MemoryLimits, SQLiteLimits
 from .window_state import NEVER_LONGER
 
 log = logging.getLogger("ai_utilities.limits")
-LEASE = 900.0
-"""Seconds after which a call that did not end no longer counts as running, as its process has probably died."""
-
-TO_SPARE = 5.0
-"""Seconds for which a call counts as running after its deadline."""
-
-
-def build_request(
-    limits: Sequence[Limit], model: str, tokens: int, *, headers: bool, left: float | None = None
-) -> TakeAsk:
-    """The arguments with which a call asks for its limits.
-
-    Args:
-        limits: The limits that apply.
-        model: The model.
-        tokens: The estimated tokens of the call.
-        headers: Whether limits that the provider reports apply, too.
-        left: The seconds that the call has left; None without a deadline.
-    """
-    return {
-        "ticket": random_id(),
-        "lease": LEASE if left is None else min(LEASE, max(0.0, left) + TO_SPARE),
-        "wants": [
-            {
-                "bucket": f"{limit.counter_name(model)}|{kind}|{window:g}|{most}",
-                "kind": kind,
-                "limit": most,
-                "window": window,
-                "amount": 1 if kind == "requests" else min(tokens, most),
-            }
-            for limit in limits
-            for kind, most, window in limit.windows()
-        ],
-        "live": [
-            {"bucket": live_name(model, kind), "kind": kind, "amount": amount}
-            for kind, amount in (("requests", 1), ("tokens", tokens))
-            if headers
-        ],
-        "lanes": [
-            {"lane": f"{limit.counter_name(model)}|concurrency||{limit.concurrency}", "limit": limit.concurrency}
-            for limit in limits
-            if limit.concurrency is not None
-        ],
-    }
-
-
-def live_name(model: str, kind: str) -> str:
-    """The bucket of a limit that the provider reports."""
-    return f"{model}|{kind}||live"
 
 
 def describe_limit(why: str) -> str:
@@ -198,12 +159,13 @@ class BoundLimits:
         self._account = account_name(target)
         origin = target.origin
         self._model = origin.model
-        self._limits = [limit for limit in layer.limits if limit.applies_to(origin.provider, origin.model)]
+        limits = [limit for limit in layer.limits if limit.applies_to(origin.provider, origin.model)]
+        self._form = RequestForm(limits, origin.model)
 
     async def wait_for_limits(self, call: Call, send: Send) -> Stream:
         """Sends the call when the limits admit it."""
         left = call_seconds_left(self._io, call)
-        ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
+        ask = self._form.fill(await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.poll_interval
         at = await self._acquire(call, ask, self._shared_write(call))
         try:
@@ -213,10 +175,11 @@ class BoundLimits:
         except BaseException as error:
             await self._record_refusal(call, ask, at, error)
             raise
-        await self._observe(call, only_empty=True)
+        has_limits = await self._observe(call, only_empty=True)
 
         async def ended(stream: Stream) -> None:
-            await self._observe(call)
+            if has_limits:
+                await self._observe(call)
             await self._settle(ask, at, stream.partial().usage)
 
         stream.on_end(ended)
@@ -291,11 +254,16 @@ class BoundLimits:
         known = isinstance(error, CallError) and error.status is not None
         await self._settle(ask, at, Usage() if known else Usage.unknown())
 
-    async def _observe(self, call: Call, *, only_empty: bool = False) -> None:
-        """Passes on what the provider reported: all of it, or only limits that are used up."""
+    async def _observe(self, call: Call, *, only_empty: bool = False) -> bool:
+        """Passes on what the provider reported: all of it, or only limits that are used up.
+
+        Returns:
+            Whether it reported any limits.
+        """
         head = call.journal.head
         if not self._layer.headers or head is None:
-            return
+            return False
+        every = list(read_limit_headers(head.headers, self._io.time()))
         seen: list[SeenLimit] = [
             {
                 "bucket": live_name(self._model, reported.kind),
@@ -303,11 +271,12 @@ class BoundLimits:
                 "remaining": reported.remaining,
                 "reset": reported.reset,
             }
-            for reported in read_limit_headers(head.headers, self._io.time())
+            for reported in every
             if not only_empty or reported.remaining < 1
         ]
         if seen:
             await self._apply_shielded("observe", {"seen": seen})
+        return bool(every)
 
     async def _settle(self, ask: TakeAsk, at: float, usage: Usage) -> None:
         """Ends the call. Without a known usage, the estimate stays counted."""

@@ -1,14 +1,16 @@
-"""Rate limits, the error when one is reached, and the types of the steps of their stores."""
+"""Rate limits, the error when one is reached, the steps of their stores, and what a call asks them for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NotRequired, TypedDict, cast
 
 from dhenara.ai.errors import ConfigurationError, RateLimitError
 from dhenara.ai.integration import LimitKind
+
+from ..storage.store_io import random_id
 
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 WORDS = {SECOND: "second", MINUTE: "minute", DAY: "day"}
@@ -231,3 +233,63 @@ class Account(TypedDict):
     queue: list[QueuedCall]
     clock: NotRequired[AccountClock]
     version: NotRequired[int]
+
+
+LEASE = 900.0
+"""Seconds after which a call that did not end no longer counts as running, as its process has probably died."""
+
+TO_SPARE = 5.0
+"""Seconds for which a call counts as running after its deadline."""
+
+
+class RequestForm:
+    """What the calls to one model ask their limits for; only the tokens, the id and the time differ.
+
+    Args:
+        limits: The limits that apply.
+        model: The model.
+    """
+
+    def __init__(self, limits: Sequence[Limit], model: str) -> None:
+        self._wants: list[Want] = [
+            {
+                "bucket": f"{limit.counter_name(model)}|{kind}|{window:g}|{most}",
+                "kind": kind,
+                "limit": most,
+                "window": window,
+                "amount": 1,
+            }
+            for limit in limits
+            for kind, most, window in limit.windows()
+        ]
+        self._requests: LiveWant = {"bucket": live_name(model, "requests"), "kind": "requests", "amount": 1}
+        self._tokens: LiveWant = {"bucket": live_name(model, "tokens"), "kind": "tokens", "amount": 0}
+        self._lanes: list[Lane] = [
+            {"lane": f"{limit.counter_name(model)}|concurrency||{limit.concurrency}", "limit": limit.concurrency}
+            for limit in limits
+            if limit.concurrency is not None
+        ]
+
+    def fill(self, tokens: int, *, headers: bool, left: float | None = None) -> TakeAsk:
+        """The arguments with which a call asks for its limits.
+
+        Args:
+            tokens: The estimated tokens of the call.
+            headers: Whether limits that the provider reports apply, too.
+            left: The seconds that the call has left; None without a deadline.
+        """
+        return {
+            "ticket": random_id(),
+            "lease": LEASE if left is None else min(LEASE, max(0.0, left) + TO_SPARE),
+            "wants": [
+                {**want, "amount": 1 if want["kind"] == "requests" else min(tokens, want["limit"])}
+                for want in self._wants
+            ],
+            "live": [{**self._requests}, {**self._tokens, "amount": tokens}] if headers else [],
+            "lanes": [{**lane} for lane in self._lanes],
+        }
+
+
+def live_name(model: str, kind: str) -> str:
+    """The bucket of a limit that the provider reports."""
+    return f"{model}|{kind}||live"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -88,6 +88,9 @@ ADDED_BY_FIELD = {
 }
 """What fields of these names add to the prompt."""
 
+COUNTED_FIELDS = frozenset({*ADDED_BY_FIELD, "type", "mode"})
+"""Names of the fields that add to the prompt, or whose values may."""
+
 OWN_TOOLS = ("apply_patch", "bash", "computer", "local_shell", "memory", "shell", "text_editor", "tool_search")
 """Beginnings of the types of tools that the provider describes to the model, with as many tokens again."""
 
@@ -96,7 +99,8 @@ PDF_START = "JVBERi"
 """How PDF files begin as base64."""
 
 SHORT = slice(len(PDF_START))
-PDF_BEGINNINGS = (PDF_START, "data:a")
+PDF_URL = "data:a"
+PDF_BEGINNINGS = (PDF_START, PDF_URL)
 """The first six characters of PDF files as base64, and of their data URLs. `PDF` decides."""
 
 PDF = rf"(data:application/pdf;base64,)?{PDF_START}"
@@ -125,9 +129,19 @@ def estimate_tokens(body: object) -> TokenEstimate:
     return estimate_fields(read_fields(body))
 
 
-def estimate_fields(fields: Sequence[Field]) -> TokenEstimate:
-    """Like `estimate_tokens`, for the strings of a body."""
-    short = "".join([string for _, string in fields if not string[LEAST_MEDIA - 1 : LEAST_MEDIA]])
+def estimate_fields(fields: Sequence[Field], words: Set[str] | None = None) -> TokenEstimate:
+    """Like `estimate_tokens`, for the strings of a body.
+
+    Args:
+        fields: The strings.
+        words: The short ones, as `words_of` returns them. Default None: each string is looked at.
+    """
+    shorter = [string for _, string in fields if not string[LEAST_MEDIA - 1 : LEAST_MEDIA]]
+    short = "".join(shorter)
+    is_plain = words is not None and len(shorter) == len(fields) and words.isdisjoint(COUNTED_FIELDS)
+    if is_plain and PDF_START not in short and PDF_URL not in short:
+        text = size_of(short)
+        return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + OVERHEAD, text + ADDED_AT_MOST)
     text, media, pages = size_of(short), 0, 0
     added = ADDED_AT_MOST
     for field, string in fields:
@@ -176,9 +190,18 @@ def fields_of(exchange: Exchange) -> list[Field]:
     return read_fields(exchange.body)
 
 
+LONGEST_WORD = 40
+"""Strings of a body up to this length may be names of fields or settings."""
+
+
+def words_of(exchange: Exchange) -> frozenset[str]:
+    """The short strings of the body of a request, among them the names of its fields."""
+    return frozenset([text for _, text in exchange.once(fields_of) if not text[LONGEST_WORD : LONGEST_WORD + 1]])
+
+
 def estimate_request(exchange: Exchange) -> TokenEstimate:
     """Estimates the tokens of a request as it will be sent, including uploaded media."""
-    body = estimate_fields(exchange.once(fields_of))
+    body = estimate_fields(exchange.once(fields_of), exchange.once(words_of))
     if not exchange.uploads:
         return body
     media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_PER_MEDIA_TOKEN) for part in exchange.uploads)

@@ -30,7 +30,7 @@ from dhenara.ai.types import (
 )
 
 from ...exceptions import Options
-from ..estimates import count_pages, estimate_request, fields_of
+from ..estimates import count_pages, estimate_request, words_of
 from .request_terms import BoundedCall, RequestTerms, read_terms, whole_number
 
 if TYPE_CHECKING:  # chat does not load the types of other operations
@@ -39,9 +39,6 @@ if TYPE_CHECKING:  # chat does not load the types of other operations
 Price = Callable[[Usage], Decimal | None]
 
 ZERO = Decimal(0)
-SHORT = 40
-"""Strings of a body up to this length may be names of settings."""
-
 CITATION = Usage(units={"citations": 1.0})
 """What models that search by themselves are billed for, as often as they like."""
 
@@ -100,7 +97,7 @@ def cost_upper_bound(exchange: Exchange, prices: EndpointPrices) -> Decimal | No
     """
     call = exchange.call
     body = exchange.body
-    words = frozenset([text for _, text in exchange.once(fields_of) if not text[SHORT : SHORT + 1]])
+    words = exchange.once(words_of)
     read = exchange.once(estimate_request).most
     terms = read_terms(body, words=words)
     bounded = BoundedCall(call, prices, read, exchange.expected_usage, words, terms)

@@ -55,15 +55,15 @@ class EncodedCall:
     def holds_for(self, call: Call, target: ResolvedTarget, constraints: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether this call would be encoded to the same request."""
         known = self.original
-        return (
-            target is self.target
-            and call.messages is known.messages
+        if target is not self.target or constraints != self.constraints:
+            return False
+        return call is known or (
+            call.messages is known.messages
             and call.config is known.config
             and call.endpoint is known.endpoint
             and call.instructions is known.instructions
             and call.operation == known.operation
             and call.request is known.request
-            and constraints == self.constraints
         )
 
     def unsigned(self) -> HttpRequest:
