@@ -105,9 +105,13 @@ def rows(table: dict[str, str]) -> list[tuple[str, str]]:
     return [(module, name) for module, text in table.items() for name in text.split()]
 
 
-@pytest.mark.parametrize(("module", "name"), rows(WORKS))
-def test_a_name_of_version_1_can_be_imported(module: str, name: str) -> None:
-    assert getattr(importlib.import_module(module), name) is not None
+def test_every_name_of_version_1_can_be_imported() -> None:
+    missing = [
+        f"{module}.{name}"
+        for module, name in rows(WORKS)
+        if getattr(importlib.import_module(module), name, None) is None
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize(("module", "name"), rows(LEADS_ON))

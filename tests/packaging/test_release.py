@@ -56,14 +56,12 @@ def test_the_site_shows_the_version_and_requests_nothing_from_other_hosts() -> N
     assert site["theme"]["font"] is False
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_addresses_of_the_project_are_those_of_the_package(page: Path) -> None:
+def test_addresses_of_the_project_are_those_of_the_package() -> None:
     urls = PROJECT["project"]["urls"]
     allowed = (urls["Source"], urls["Documentation"], urls["Source"].replace("github.com", "raw.githubusercontent.com"))
-    written = re.findall(
-        rf"https://(?:[\w.]*github[\w.]*/{NAME}/|{NAME}\.github\.io/)[\w./-]*", page.read_text("utf-8")
-    )
-    assert [url for url in written if not url.startswith(allowed)] == []
+    address = re.compile(rf"https://(?:[\w.]*github[\w.]*/{NAME}/|{NAME}\.github\.io/)[\w./-]*")
+    written = [(page, url) for page in PAGES for url in address.findall(page.read_text("utf-8"))]
+    assert [(page, url) for page, url in written if not url.startswith(allowed)] == []
 
 
 def test_actions_of_workflows_are_pinned_by_commit() -> None:

@@ -110,11 +110,10 @@ READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("read", list(READERS.values()), ids=list(READERS))
 def test_every_way_to_read_a_chunk_gives_what_the_validated_one_gives(
-    make: Callable[[], StreamingChatResponse], validated: StreamingChatResponse, read: Callable[[Any], Any]
+    make: Callable[[], StreamingChatResponse], validated: StreamingChatResponse
 ) -> None:
-    assert read(make()) == read(validated)
+    assert [name for name, read in READERS.items() if read(make()) != read(validated)] == []
 
 
 def test_all_values_of_a_chunk_are_valid(make: Callable[[], StreamingChatResponse]) -> None:
