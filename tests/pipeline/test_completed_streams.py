@@ -125,3 +125,27 @@ def test_a_layer_may_wait_for_the_first_content_of_a_completed_response() -> Non
     run(stream.prime())
     assert run(stream.response()) == answer
     assert stream.complete
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai"])
+def test_chunks_and_the_response_share_no_parts_of_the_usage(provider: str, world: World, server: FakeServer) -> None:
+    """Also where they come from a complete response."""
+    server.add_replies(RICH)
+    replay = Replay()
+    client = AIModelClient(endpoint(server.url, provider), layers=[replay])
+    for _ in range(2):
+        *chunks, (_, final) = world.stream(client, "?")
+        answer = final.chat_response
+        expected = answer.model_dump_json()
+        reported = [chunk.data.usage for chunk, _ in chunks if chunk.data.usage is not None]
+        assert reported
+        assert reported[-1].raw == answer.usage.raw != {}
+        for usage in reported:
+            for table in (usage.raw, usage.units, usage.options, usage.server_tool_requests):
+                for value in table.values():
+                    if isinstance(value, dict):
+                        value["changed"] = 1
+                table["changed"] = 1
+        assert answer.model_dump_json() == expected
+        assert "changed" not in str(answer.usage.raw)
+    world.close(client)

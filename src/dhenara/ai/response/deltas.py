@@ -169,7 +169,7 @@ class ChunkSource:
                 part: PartDelta = delta  # type: ignore[assignment]  # the table has all of them
                 contents.setdefault(part.choice, []).append(show(part, self.numbers[part.choice, part.part]))
             elif isinstance(delta, UsageDelta):
-                usage = delta.usage
+                usage = delta.usage.model_copy(deep=True)  # the response has the same one, and both may be changed
             elif isinstance(delta, FinishDelta | LogprobsDelta):
                 contents.setdefault(delta.choice, [])
                 if isinstance(delta, FinishDelta):

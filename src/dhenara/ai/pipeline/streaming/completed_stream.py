@@ -83,75 +83,33 @@ class CompletedStream(Stream):
             origin: Provider and model that made it.
             shape: Type into which structured output is parsed again, because stored responses have lost it.
         """
-        self._response = response if shape is None else reread(response, shape)
-        self._origin = origin
-        self._hooks = []
-        self._error = None
-        self._over = False
-        self._begun = False
+        self._response = known = response if shape is None else reread(response, shape)
         self._pulled = False
-
-    def _begin(self) -> None:
-        """Make what only readers of a stream need: the deltas, and the builder to which they are added."""
-        if self._begun:
-            return
-        response, hooks, over = self._response, self._hooks, self._over
-        super().__init__(
-            ReplaySource(partial(to_deltas, response)), ResponseBuilder(self._origin, lambda _: response.cost)
-        )
-        self._hooks, self._over, self._begun = hooks, over, True
-
-    @property
-    def origin(self) -> Origin | None:
-        return self._origin
+        super().__init__(ReplaySource(partial(to_deltas, known)), ResponseBuilder(origin, lambda _: known.cost))
 
     @property
     def complete(self) -> bool:
         return not self._response.interrupted if not self._pulled else super().complete
 
     def take(self) -> Batch | None:
-        self._begin()
         self._pulled = True
         return super().take()
 
     async def pull(self) -> Batch | None:
-        self._begin()
         self._pulled = True
         return await super().pull()
 
     async def response(self) -> ChatResponse:
         if self._pulled or self._response.interrupted:
-            self._begin()
             return await super().response()
-        self._stop_reading()
-        await self._settle()
+        await self.close()
         return self._response
 
     def partial(self) -> ChatResponse:
-        if self.complete:
-            return self._response
-        self._begin()
-        return super().partial()
-
-    async def prime(self) -> None:
-        self._begin()
-        await super().prime()
-
-    def collect_texts(self) -> None:
-        self._begin()
-        super().collect_texts()
-
-    def take_texts(self) -> list[str]:
-        self._begin()
-        return super().take_texts()
+        return self._response if self.complete else super().partial()
 
     def result(self, **facts: Any) -> Result | None:
         return None
-
-    def _stop_reading(self) -> None:
-        if self._begun:
-            super()._stop_reading()
-        self._over = True
 
 
 def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
