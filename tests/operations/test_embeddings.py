@@ -106,7 +106,10 @@ def test_a_matrix_comes_out_without_a_copy_of_its_numbers(server: FakeServer) ->
 
 def test_fewer_vectors_than_texts_are_an_error(server: FakeServer) -> None:
     server.add_replies(Raw(json.dumps({"data": [{"embedding": [1.0]}]}).encode()))
-    with AIModelClient(endpoint(server.url)) as client, pytest.raises(BadAnswerError, match="2 texts were sent, but 1"):
+    with (
+        AIModelClient(endpoint(server.url)) as client,
+        pytest.raises(BadAnswerError, match="sent 2 texts, but got 1 vector back"),
+    ):
         client.embed(["a", "b"])
 
 

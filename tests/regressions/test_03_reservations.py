@@ -168,7 +168,7 @@ def test_commands_list_and_close_reservations(
     monkeypatch.setenv("AI_LIMIT_STORE", "sqlite")
     monkeypatch.setenv("AI_LIMIT_PATH", where)
     assert "abandoned" in captured(run_app, ["budget", "reserved"])
-    assert "closed 1 reservations" in captured(run_app, ["budget", "close"])
+    assert "closed 1 reservation," in captured(run_app, ["budget", "close"])
     store = budgets_at("sqlite", where)
     assert spent(store) == 0
     store.close()

@@ -57,7 +57,7 @@ def test_the_command_names_the_loss(
     ledger.add([ROW])
     ledger.close()
     damage(path)
-    assert "0 rows were recovered" in captured(run_app, ["ledger", "repair"])
+    assert "recovered 0 rows" in captured(run_app, ["ledger", "repair"])
     assert "damaged and recovered" in captured(run_app, ["usage", "--since", "all"])
 
 

@@ -245,6 +245,7 @@ def test_what_can_never_be_written_is_reported_once(
             file.late.try_writing()
     reports = [record.getMessage() for record in caplog.records if "settled later" in record.getMessage()]
     assert len(reports) == 2  # of the limits, and of the budget
+    assert [report.partition(":")[0] for report in reports] == ["1 answer will be settled later"] * 2
     assert all("limits.db was deleted while it was in use" in report for report in reports)
 
 

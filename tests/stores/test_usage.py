@@ -168,7 +168,7 @@ def test_a_ledger_that_fails_never_fails_a_call_and_catches_up(
     server.add_replies(HELLO, HELLO)
     with AIModelClient(priced(server), layers=[UsageLayer(ledger)]) as asking:
         asking.generate("?")
-        assert "cannot write usage; 1 rows wait" in caplog.text
+        assert "cannot write usage; 1 row must wait" in caplog.text
         ledger.broken = False
         asking.generate("?")
     assert len(ledger.rows()) == 2

@@ -97,7 +97,7 @@ def test_beyond_its_bound_the_oldest_rows_are_dropped_with_an_error(
     write(UsageLayer(ledger), 1, 2, 3, 4, 5)
     assert ledger.written[-1] == ["m3", "m4", "m5"]
     lost = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
-    assert [message.rpartition(": ")[2] for message in lost] == ["1 rows were dropped"] * 2
+    assert [message.rpartition(": ")[2] for message in lost] == ["dropped 1 row"] * 2
 
 
 def test_what_waits_can_be_written_without_a_new_row() -> None:

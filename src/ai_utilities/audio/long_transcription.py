@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from dhenara.ai.integration import Wav, add_costs, add_usages, read_wav, unique, write_wav
+from dhenara.ai.integration import Wav, add_costs, add_usages, number_of, read_wav, unique, write_wav
 from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, Text, TranscriptionResponse
 
 from ..concurrency import check_concurrency
@@ -291,7 +291,7 @@ class PieceQueue:
         if not received:
             raise first
         raise UnfinishedTranscriptError(
-            f"{len(self._failed)} pieces of the recording failed, {len(received)} were transcribed: {first}",
+            f"{number_of(len(self._failed), 'piece')} of the recording failed, transcribed: {len(received)}: {first}",
             partial=join_transcripts(parts, received),
             missing=self._missing_ranges(),
             received={**self._known, **{self._keys[n]: transcript for n, transcript in self._received.items()}},

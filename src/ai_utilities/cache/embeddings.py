@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from dhenara.ai import CompletedResult, Exchange, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import BadAnswerError, CallError
-from dhenara.ai.integration import CallJournal, missing_stream
+from dhenara.ai.integration import CallJournal, missing_stream, number_of
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
 from ..storage.store_io import StoreIO, call_store_shielded
@@ -188,7 +188,7 @@ def read_new_vectors(response: EmbeddingResponse, count: int, origin: Origin) ->
         BadAnswerError: If there are more or fewer vectors than inputs.
     """
     if len(response.vectors) != count:
-        message = f"{count} texts were sent and {len(response.vectors)} vectors came back"
+        message = f"sent {number_of(count, 'text')}, and got {number_of(len(response.vectors), 'vector')} back"
         raise BadAnswerError(message, provider=origin.provider, model=origin.model)
     packed: Sequence[bytes | None] = response.packed or [None] * count
     return [

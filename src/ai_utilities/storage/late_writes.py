@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
+from dhenara.ai.integration import number_of
+
 from .sqlite_files import Row
 from .store_io import AFTERWARDS, within
 
@@ -144,7 +146,7 @@ class LateWrites:
         except Exception as error:  # noqa: BLE001  # the thread goes on, and an answer is not lost for it
             self._failed = True
             if not known:
-                log.warning("%d answers are settled later: %s", len(self._entries), error)
+                log.warning("%s will be settled later: %s", number_of(len(self._entries), "answer"), error)
         return not self
 
     def forget(self) -> None:
@@ -219,7 +221,7 @@ class LateWriter:
             thread.join(AFTERWARDS)
         for file in self.files():
             if file.late is not None and not file.late.try_writing():
-                log.error("%d answers could not be settled before the process ended", len(file.late))
+                log.error("%s could not be settled before the process ended", number_of(len(file.late), "answer"))
 
     def forget(self) -> None:
         """Drops everything in a forked child, in which the thread does not run."""

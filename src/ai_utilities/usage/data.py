@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.integration import CheckedModel, ModelTemplate, add_call_tags, not_empty, short_repr
+from dhenara.ai.integration import CheckedModel, ModelTemplate, add_call_tags, not_empty, number_of, short_repr
 from dhenara.ai.types import Cost, Usage
 
 from .amounts import Units
@@ -297,7 +297,7 @@ class PartialWriteError(DhenaraError):
     """
 
     def __init__(self, rows: Sequence[UsageData]) -> None:
-        super().__init__(f"{len(rows)} rows of usage were not stored")
+        super().__init__(f"{number_of(len(rows), 'row')} of usage could not be stored")
         self.rows = list(rows)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.integration import key_fingerprint, missing_stream, require_type
+from dhenara.ai.integration import key_fingerprint, missing_stream, number_of, require_type
 from dhenara.ai.types import Call
 
 from ..config.secrets import redact
@@ -162,7 +162,7 @@ class UsageLayer:
         """Writes the rows that wait for the last time; what cannot be written is lost, with an error in the log."""
         within(AFTERWARDS, self.flush)()
         if lost := len(self._take_backlog()):
-            log.error("%d rows of usage could not be written before the process ended, and are lost", lost)
+            log.error("%s of usage could not be written before the process ended: lost", number_of(lost, "row"))
 
     def _write(self, rows: list[UsageData]) -> None:
         waiting = [*self._take_backlog(), *rows] if self._backlog else rows
@@ -202,7 +202,8 @@ class UsageLayer:
             self._retry_at = time.monotonic() + RETRY_AFTER
         first, self._failed = not self._failed, True
         if first:
-            log.warning("cannot write usage; %d rows wait: %s: %s", len(rows), type(cause).__name__, cause)
+            waiting = number_of(len(rows), "row")
+            log.warning("cannot write usage; %s must wait: %s: %s", waiting, type(cause).__name__, cause)
         self._keep(rows, first=True)
 
     def _keep(self, rows: list[UsageData], *, first: bool = False) -> None:
@@ -214,7 +215,7 @@ class UsageLayer:
             if self._backlog:
                 WAITING.add(self)
         if lost:
-            log.error("cannot write usage for too long: %d rows were dropped", lost)
+            log.error("cannot write usage for too long: dropped %s", number_of(lost, "row"))
 
 
 def checked_label(label: str | None) -> str | None:

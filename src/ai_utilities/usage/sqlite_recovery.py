@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from pydantic_core import from_json, to_json
 
+from dhenara.ai.integration import number_of
+
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row, create_once, is_sound, set_aside
 from ..storage.store_io import StoreDamagedError, StoreError
@@ -160,7 +162,7 @@ class Recovery:
 
     def __str__(self) -> str:
         lost = "an unknown number is lost" if self.lost is None else f"at least {self.lost} are lost"
-        return f"{self.recovered} rows were recovered, {lost}; the damaged file is {self.aside}"
+        return f"recovered {number_of(self.recovered, 'row')}, {lost}; the damaged file is {self.aside}"
 
 
 def recover_ledger(aside: Path, path: Path) -> str:

@@ -29,7 +29,7 @@ from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
 from .types.config.name_hints import REQUEST_HINTS, hints
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
-from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
+from .types.display import PlainText, ShortRepr, Shown, not_empty, number_of, short_repr
 from .types.model_base import CheckedModel, InvalidValueError, ModelTemplate, expected_value, require_type
 from .wire.limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
@@ -91,6 +91,7 @@ __all__ = [
     "named_provider",
     "names_other_provider",
     "not_empty",
+    "number_of",
     "open_output",
     "operation_of",
     "provider_name",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dhenara.ai.integration import number_of
+
 from ...config import state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
 from ...usage.reports.reconcile import ReconciledBucket, Reconciliation, read_export, reconcile
@@ -103,7 +105,7 @@ def close_abandoned_requests(env_file: EnvFileFlag = None) -> None:
     ledger, place = open_ledger(env_file)
     with closing(ledger):
         closed = ledger.close_abandoned()
-    show(f"closed {len(closed)} requests of processes that ended; the ledger is {place}")
+    show(f"closed {number_of(len(closed), 'request')} of processes that ended; the ledger is {place}")
 
 
 def repair_ledger(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:

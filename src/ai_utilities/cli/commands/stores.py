@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dhenara.ai.integration import number_of
+
 from ...cache.backend import CacheBackend
 from ...cache.entry import read_entry
 from ...config import cache_path, state_path
@@ -240,7 +242,7 @@ def list_reservations(env_file: EnvFileFlag = None) -> None:
         )
         for reservation in reservations
     ]
-    show_open(("reserved", "budgets"), rows, f"{len(rows)} reservations")
+    show_open(("reserved", "budgets"), rows, number_of(len(rows), "reservation"))
 
 
 def close_abandoned_reservations(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> None:
@@ -252,7 +254,7 @@ def close_abandoned_reservations(spent: SpentFlag = "0", env_file: EnvFileFlag =
     with closing(open_budgets(settings_for(env_file=env_file))) as store:
         closed = store.close_abandoned(each)
     total = sum(reservation.cost for reservation in closed)
-    show(f"closed {len(closed)} reservations, ${total:f} in total; each counts as ${each:f} spent")
+    show(f"closed {number_of(len(closed), 'reservation')}, ${total:f} in total; each counts as ${each:f} spent")
 
 
 def repair_budget(file: BudgetFileArgument = None, env_file: EnvFileFlag = None) -> None:

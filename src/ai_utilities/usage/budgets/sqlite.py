@@ -16,6 +16,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
+from dhenara.ai.integration import number_of
+
 from ...storage.late_writes import LateWrites
 from ...storage.sqlite import SQLiteFile
 from ...storage.sqlite_files import REPAIRED, Row, Schema, columns_of, create_once, is_sound, set_aside
@@ -66,8 +68,8 @@ class BudgetRepair:
     def __str__(self) -> str:
         lost = f", {len(self.unreadable)} could not be read and start at zero" if self.unreadable else ""
         return (
-            f"{len(self.spent)} budgets were recovered{lost}; any others in damaged places are lost and start at zero; "
-            f"the damaged file is {self.aside}"
+            f"recovered {number_of(len(self.spent), 'budget')}{lost}; any others in damaged places are lost and start "
+            f"at zero; the damaged file is {self.aside}"
         )
 
 

@@ -129,6 +129,11 @@ class ShownAsText:
         return self._spoken() or f"`{self!r}`"
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return the number with its noun: `1 row`, `2 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table in Markdown."""
     lines = [[str(cell).replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]

@@ -14,6 +14,7 @@ from ...types.chat.cost import add_costs, unique
 from ...types.chat.usage import add_usages
 from ...types.config.call import Call, CallJournal
 from ...types.content.media import Media
+from ...types.display import number_of
 from ...types.operations.text_operations import EmbeddingRequest, EmbeddingResponse
 from ..pipeline import Pipeline
 
@@ -66,7 +67,7 @@ async def batch_of(pipeline: Pipeline, call: Call, size: int) -> EmbeddingRespon
 def check_size(call: Call, answer: EmbeddingResponse, size: int) -> EmbeddingResponse:
     """Return the answer; raise if it has not one vector for each text."""
     if len(answer.vectors) != size:
-        message = f"{size} texts were sent, but {len(answer.vectors)} vectors were returned"
+        message = f"sent {number_of(size, 'text')}, but got {number_of(len(answer.vectors), 'vector')} back"
         raise BadAnswerError(message, provider=answer.provider, model=call.endpoint.ai_model.model_name)
     return answer
 
