@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Protocol, cast
 
 import typer
@@ -84,10 +85,13 @@ def describe_wrong_usage(error: UsageError) -> str:
     return f"{message}{'' if message.endswith('?') else '.'} See {command} --help"
 
 
+build_commands = cache(typer.main.get_command)
+"""Typer's objects of all commands; a program that runs several commands builds them once."""
+
+
 def run_command(arguments: Sequence[str]) -> int:
-    command = typer.main.get_command(app)
     try:
-        result = command.main(args=list(arguments), prog_name="ai-utilities", standalone_mode=False)
+        result = build_commands(app).main(args=list(arguments), prog_name="ai-utilities", standalone_mode=False)
     except typer.Exit as end:
         return end.exit_code
     except SystemExit:
