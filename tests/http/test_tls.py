@@ -7,12 +7,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.http.sockets import tls
+from dhenara.ai.io.sync_io import run
 from support.worlds import World, endpoint
 
 BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"safe"},"finish_reason":"stop"}]}'
@@ -98,3 +100,97 @@ def test_the_host_name_must_match_the_certificate(
     with pytest.raises(ConnectionError):
         world.run(client, "?", retries=0)
     world.close(client)
+
+
+class ServerInMemory:
+    """The socket of a TLS connection, and its server: each write takes at most so many bytes."""
+
+    owned = True
+
+    def __init__(self, authority: trustme.CA) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.num_tickets = 0
+        authority.issue_cert("localhost").configure_cert(context)
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self.takes = 10**6
+        self.writes: list[int] = []
+        self.received = b""
+
+    def write_now(self, data: bytes | memoryview) -> int:
+        self.writes.append(self.incoming.write(data[: self.takes]))
+        return self.writes[-1]
+
+    async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
+        return self.write_now(data)
+
+    async def read(self, timeout: float | None) -> bytes:
+        try:
+            if self.tls.version() is None:
+                self.tls.do_handshake()
+            self.received += self.tls.read()
+            self.tls.write(b"answer")
+        except ssl.SSLWantReadError:
+            pass
+        return self.outgoing.read()
+
+    def has_arrived(self) -> bytes | None:
+        return self.outgoing.read() or None
+
+
+@pytest.fixture
+def server(authority: trustme.CA) -> ServerInMemory:
+    return ServerInMemory(authority)
+
+
+@pytest.fixture
+def secured(authority: trustme.CA, server: ServerInMemory) -> tls.TlsConnection:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    raw: Any = server
+    connection = tls.TlsConnection(raw, context, "localhost", lambda: 0.0)
+    run(connection.handshake(None))
+    run(server.read(None))
+    assert not connection.is_stale()
+    server.writes.clear()
+    return connection
+
+
+def test_a_request_is_sent_in_one_write(secured: tls.TlsConnection, server: ServerInMemory) -> None:
+    assert secured.write_now(b"question") == 8
+    assert run(secured.read(None)) == b"answer"
+    assert (server.received, len(server.writes), secured.is_stale()) == (b"question", 1, False)
+
+
+def test_what_the_system_does_not_take_is_sent_before_a_read_waits(
+    secured: tls.TlsConnection, server: ServerInMemory
+) -> None:
+    server.takes = 7
+    assert secured.write_now(b"question") == 8
+    assert (server.received, len(server.writes), secured.is_stale()) == (b"", 1, True)
+    assert secured.write_now(b"another") == 0
+    server.takes = 10**6
+    assert run(secured.read(None)) == b"answer"
+    assert (server.received, secured.is_stale()) == (b"question", False)
+
+
+def test_a_request_is_not_sent_at_once_while_a_record_is_unread(
+    secured: tls.TlsConnection, server: ServerInMemory
+) -> None:
+    server.tls.write(b"one")
+    server.tls.write(b"two")
+    assert run(secured.read(None)) == b"one"
+    assert (secured.write_now(b"question"), server.writes) == (0, [])
+    assert run(secured.read(None)) == b"two"
+    assert secured.write_now(b"question") == 8
+
+
+def test_a_long_request_is_not_encrypted_at_once(secured: tls.TlsConnection, server: ServerInMemory) -> None:
+    assert (secured.write_now(bytes(tls.RECORDS + 1)), server.writes) == (0, [])
+    assert secured.write_now(bytes(tls.RECORDS)) == tls.RECORDS
+
+
+def test_a_connection_with_unasked_data_is_stale(secured: tls.TlsConnection, server: ServerInMemory) -> None:
+    assert not secured.is_stale()
+    server.tls.write(b"too early")
+    assert secured.is_stale()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...wire.limits import DEFAULT_LIMITS, ReadLimits
 from ...wire.secrets import shown_address
@@ -286,7 +286,7 @@ class Response(Protocol):
 class Transport(Protocol):
     """Sends requests. Pass an object with these methods as `transport=` to use another HTTP client."""
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+    def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Coroutine[Any, Any, Response]:
         """Send the request and return the response once its head has arrived.
 
         Args:

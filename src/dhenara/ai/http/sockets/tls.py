@@ -170,17 +170,9 @@ class TlsConnection:
     """A connection with TLS."""
 
     __slots__ = (
-        "__weakref__",
-        "_early",
-        "_encoded",
-        "_incoming",
-        "_now",
-        "_open",
-        "_pending",
-        "_raw",
-        "_tls",
+        "__weakref__", "_early", "_emptied", "_encoded", "_incoming", "_now", "_open", "_pending", "_raw", "_tls",
         "_written",
-    )
+    )  # fmt: skip
 
     def __init__(self, raw: SocketConnection, context: ssl.SSLContext, host: str, now: Callable[[], float]) -> None:
         self._raw = raw
@@ -189,6 +181,8 @@ class TlsConnection:
         self._tls = context.wrap_bio(self._incoming, self._encoded, server_hostname=host)
         self._early = b""
         """Decrypted bytes that arrived while a request was written."""
+        self._emptied = False
+        """Whether all that has arrived was decrypted, so that a read waits before it tries."""
         self._pending = memoryview(b"")
         """Encrypted bytes not sent yet."""
         self._written = 0
@@ -220,15 +214,30 @@ class TlsConnection:
             data_or_none = self._decrypted()
             if data_or_none is not None:
                 return data_or_none
-            await self._flush(until)
-            if self._early:
-                data, self._early = self._early, b""
-                return data
+            if self._pending or self._encoded.pending:
+                await self._flush(until)
+                if self._early:
+                    data, self._early = self._early, b""
+                    return data
             await self._receive(until)
 
     def write_now(self, data: bytes) -> int:
-        """Write nothing: whether encrypted bytes can be sent without waiting shows with the last of them."""
-        return 0
+        """Encrypt all and send what can be sent without waiting; a read sends the rest before it waits.
+
+        Nothing is written, and `write` has to be used, if something waits to be sent or has arrived: that may be a
+        response, after which no request is sent.
+        """
+        if self._pending or self._early or self._encoded.pending or self._incoming.pending or len(data) > RECORDS:
+            return 0
+        try:
+            size = self._tls.write(data)
+        except ssl.SSLError as error:
+            raise break_of(error) from error
+        encoded = self._encoded.read()
+        sent = self._raw.write_now(encoded)
+        self._written += sent
+        self._pending = memoryview(encoded)[sent:]
+        return size
 
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
         until = None if timeout is None else self._now() + timeout
@@ -263,6 +272,7 @@ class TlsConnection:
                 return True
             if arrived:
                 self._incoming.write(arrived)
+                self._emptied = False
             return self._decrypted() is not None
         except (ConnectionBroken, ssl.SSLError):
             return True
@@ -276,9 +286,12 @@ class TlsConnection:
 
     def _decrypted(self) -> bytes | None:
         """Return the next bytes; None if more must arrive first, b"" at the end."""
+        if self._emptied:
+            return None
         try:
             return self._tls.read(CHUNK)
         except ssl.SSLWantReadError:
+            self._emptied = True
             return None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""
@@ -287,6 +300,7 @@ class TlsConnection:
 
     async def _receive(self, until: float | None) -> None:
         arrived = await self._raw.read(self._left(until))
+        self._emptied = False
         if arrived:
             self._incoming.write(arrived)
         else:
