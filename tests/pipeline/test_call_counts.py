@@ -37,9 +37,9 @@ LOOP_CALLS = 58
 """Calls of an event loop and of its connection, for a whole answer in async code."""
 KIT_LIMIT = 119
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 685
+BOUNDED_LIMIT = 640
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 236, "sqlite": 266}
+HIT_LIMITS: dict[Backend, int] = {"memory": 234, "sqlite": 263}
 """Calls for an answer from a cache."""
 
 

@@ -110,6 +110,12 @@ def test_a_window_is_named_by_budget_tags_and_the_value_of_per() -> None:
     assert budget.window_at({}, NOW).name == "mine|a=1,b=2|user=|total|total"
 
 
+def test_a_limit_counts_as_it_is_written_whatever_equal_limit_there_was_before() -> None:
+    limits = [0.1, Decimal.from_float(0.1), "0.1", Decimal("0.1")]
+    exact = [100_000_000, 100_000_001, 100_000_000, 100_000_000]
+    assert [Budget(limit).window_at({}, NOW).limit for limit in limits] == exact
+
+
 @given(st.decimals(0, 10**6, places=12))
 def test_amounts_are_rounded_up_to_billionths(amount: Decimal) -> None:
     nanos = to_nanodollars(amount)

@@ -235,7 +235,7 @@ def row_values(row: UsageData) -> Row:
     at = row.started_at
     return (
         None if at is None else at.timestamp(),
-        "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d}",
+        "" if at is None else at.astimezone(UTC).date().isoformat(),
         row.provider,
         row.model,
         row.outcome,
