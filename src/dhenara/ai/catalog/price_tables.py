@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .host_facts import clear_on_change, read_table
 from .price_rows import InvalidRow, PriceRow, is_older, parse_day, parse_row, plain_names, snapshot_of
@@ -33,9 +34,11 @@ class NoPrice(Exception):
     """The table does not have the model, tier or region; the message says which."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Conditions:
-    """What determines the price of a call.
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Conditions(NamedTuple):
+    """What determines the price of a call; a tuple, because one is made for each cost.
 
     Attributes:
         at: Time of the call.
@@ -49,7 +52,7 @@ class Conditions:
     tier: str | None = None
     region: str | None = None
     prompt_tokens: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

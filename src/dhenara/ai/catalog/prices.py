@@ -129,7 +129,7 @@ class EndpointPrices:
             tier="fast" if "speed" in raw and raw["speed"] == "fast" else service_tier,
             region=where,
             prompt_tokens=usage.prompt_tokens,
-            options={**self._options, **usage.options},
+            options={**self._options, **usage.options} if usage.options else self._options,
         )
         names = self._names_of(served, where)
         host, provider = self.host, self.provider
@@ -262,7 +262,9 @@ def table_cost(
         and not usage.total_tokens
         and not usage.units.keys().isdisjoint(rates.estimates.keys() - own_by_unit)
     )
-    by_unit = {**rates.by_unit, **(rates.estimates if estimated else {}), **own_by_unit}
+    by_unit = rates.by_unit
+    if estimated or own_by_unit:
+        by_unit = {**by_unit, **(rates.estimates if estimated else {}), **own_by_unit}
     components, missing = cost_by_unit(by_unit, usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
     listed = rates.source if not own_by_unit or components.keys() - own_by_unit else ""
