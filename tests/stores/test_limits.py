@@ -230,6 +230,31 @@ def test_a_cancelled_waiter_leaves_its_place(server: FakeServer) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no")], ids=repr)
+def test_a_call_that_was_not_sent_counts_in_no_limit(server: FakeServer, error: BaseException) -> None:
+    errors = [error]
+
+    async def stop_once(call: Any, send: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return await send(call)
+
+    class Stops:
+        def bind(self, io: Any, target: Any) -> Any:
+            return stop_once
+
+    server.add_replies(HELLO)
+    limit = Limit(requests_per_minute=1, tokens_per_minute=5_000)
+    layers = [LimitLayer(limit, store=MemoryLimits(Clock()), wait=False), Stops()]
+    with AIModelClient(endpoint(server.url), layers=layers) as asking:
+        with pytest.raises(type(error)):
+            asking.generate("?", max_output_tokens=4_000)
+        asking.generate("?", max_output_tokens=4_000)
+        with pytest.raises(LimitReachedError):
+            asking.generate("?", max_output_tokens=4_000)
+    assert len(server.exchanges) == 1
+
+
 class Watched(MemoryLimits):
     """Counts how often callers ask whether it is their turn."""
 

@@ -318,3 +318,26 @@ def test_a_call_that_runs_at_exit_is_settled_once_as_cancelled(server: FakeServe
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger), Exits()]) as client:
         client.generate("?")
     assert [one.outcome for one in ledger.rows()] == ["cancelled"]
+
+
+def test_a_call_that_is_cancelled_before_its_request_has_no_row(server: FakeServer) -> None:
+    ledger, sent = MemoryLedger(), list[str]()
+
+    async def stop_once(call: Call, send: Send) -> Stream:
+        sent.append(call.operation)
+        if len(sent) == 1:
+            raise KeyboardInterrupt
+        return await send(call)
+
+    class Stops:
+        def bind(self, io: Any, target: Any) -> Any:
+            return stop_once
+
+    server.add_replies(HELLO)
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger), Stops()]) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.generate("?")
+        assert ledger.rows() == []
+        client.generate("?")
+    assert [one.outcome for one in ledger.rows()] == ["answered"]
+    assert len(server.exchanges) == 1

@@ -251,6 +251,9 @@ class BoundLimits:
             seconds = SHORT_PAUSE if error.retry_after is None else error.retry_after
             await self._apply_shielded("pause", {"seconds": seconds})
         await self._observe(call)
+        if call.journal.sent_constraints is None:
+            await self._settle(ask, at, Usage.unknown(), sent=False)
+            return
         known = isinstance(error, CallError) and error.status is not None
         await self._settle(ask, at, Usage() if known else Usage.unknown())
 
@@ -278,10 +281,13 @@ class BoundLimits:
             await self._apply_shielded("observe", {"seen": seen})
         return bool(every)
 
-    async def _settle(self, ask: TakeAsk, at: float, usage: Usage) -> None:
-        """Ends the call. Without a known usage, the estimate stays counted."""
+    async def _settle(self, ask: TakeAsk, at: float, usage: Usage, *, sent: bool = True) -> None:
+        """Ends the call. Without a known usage, the estimate stays counted; of a call that was not sent, nothing."""
         settled: SettleAsk = {"ticket": ask["ticket"], "at": at, "wants": [], "live": []}
-        if usage:
+        if not sent:
+            settled["wants"] = [{**want, "amount": -want["amount"]} for want in ask["wants"]]
+            settled["live"] = [{**live_want, "amount": -live_want["amount"]} for live_want in ask["live"]]
+        elif usage:
             is_free = self._target.origin.provider in FREE_CACHE_READS
             used = usage.total_tokens - (usage.cache_read_tokens if is_free else 0)
             for want in ask["wants"]:

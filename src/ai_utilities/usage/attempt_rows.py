@@ -160,8 +160,8 @@ class AttemptRows:
         self._end()
         attempts = len(self._call.journal.attempts)
         rows = self._failed_rows(attempts)
-        if not isinstance(error, Exception):
-            key = self._ids.pop(attempts, None)
+        if not isinstance(error, Exception) and attempts in self._ids:  # cancelled while a request was being sent
+            key = self._ids.pop(attempts)
             seconds = self._seconds()
             rows.append(row(self.facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
         # The error is not an answer of the provider: the request was not sent, or an inner layer failed.
