@@ -269,10 +269,14 @@ SHELL = {
     "ask '?' --schema nowhere.json": 2,
     "settings > /dev/full": 2,
 }
+TRIED_WITHOUT_A_SHELL = ("ask '?' <&-", "ask '?' --schema nowhere.json", "settings > /dev/full")
+"""Lines that the tests above run in this process, without an interpreter of their own."""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("line", SHELL)
+@pytest.mark.parametrize(
+    "line", [pytest.param(line, marks=pytest.mark.slow if line in TRIED_WITHOUT_A_SHELL else ()) for line in SHELL]
+)
 def test_in_a_shell(line: str, at_server: FakeServer) -> None:
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f'"{sys.executable}" -m ai_utilities.cli {line}'],
