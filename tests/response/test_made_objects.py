@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from ai_utilities.usage.data import ROW
 from dhenara.ai import AIModelCallResponse, AIModelClient
 from dhenara.ai.history.parsing import read_history
-from dhenara.ai.types.chat.message import Prompt
-from dhenara.ai.types.chat.report import Attempt
-from dhenara.ai.types.chat.response import ChatResponse, ChatResponseChoice
-from dhenara.ai.types.chat.usage import PRICING, Usage
-from dhenara.ai.types.content.media import TextContent
-from dhenara.ai.types.model_base import ModelTemplate
+from dhenara.ai.types.chat.cost import COST
+from dhenara.ai.types.chat.message import PROMPT, Prompt
+from dhenara.ai.types.chat.report import ATTEMPT, Attempt
+from dhenara.ai.types.chat.response import ANSWER, CHOICE, RESPONSE, ChatResponse, ChatResponseChoice
+from dhenara.ai.types.chat.usage import PRICING, REPORTED, Usage
+from dhenara.ai.types.content.media import PLAIN_TEXT, TextContent
+from dhenara.ai.types.model_base import FrozenModel, ModelTemplate
 from support.raw_server import Connection, RawServer
 
 BODY = json.dumps(
@@ -91,15 +93,33 @@ def test_made_objects_share_nothing_that_can_be_changed() -> None:
 
 
 def test_made_objects_take_only_values_of_their_fields() -> None:
-    template = ModelTemplate(Attempt)
-    with pytest.raises(ValidationError, match="outcom\n"):
-        template.make({"number": 1, "outcome": "answered", "outcom": "failed"})
-    with pytest.raises(ValidationError, match="outcome\n"):
-        template.make({"number": 1})
+    with pytest.raises(TypeError, match="outcom: not a field"):
+        ATTEMPT.make({"number": 1, "outcome": "answered", "outcom": "failed"})
+    with pytest.raises(TypeError, match="required"):
+        ATTEMPT.make({"number": 1})
+
+
+def test_a_template_is_made_before_its_class_validates_a_value() -> None:
+    class Note(FrozenModel):
+        text: str
+        size: int = 1
+
+    template = ModelTemplate(Note)
+    assert Note(text="?", size=2) == template.make({"text": "?", "size": 2})
+    assert Note(text="?") == template.make({"text": "?"})
+    with pytest.raises(TypeError, match="right after the class"):
+        ModelTemplate(Note)
+
+
+def test_defaults_of_made_objects_cannot_be_changed() -> None:
+    for template in (ANSWER, ATTEMPT, CHOICE, COST, PLAIN_TEXT, PROMPT, REPORTED, RESPONSE, ROW):
+        kind = type(template.make({"number": 1, "outcome": "answered"} if template is ATTEMPT else {}))
+        for name, field in kind.model_fields.items():
+            assert field.is_required() or hash(field.default) is not None, name
 
 
 def test_fields_that_are_not_given_are_not_set_and_not_shared() -> None:
-    first, second = (ModelTemplate(Usage).make({"input_tokens": 1}) for _ in range(2))
+    first, second = (REPORTED.make({"input_tokens": 1}) for _ in range(2))
     assert first == Usage(input_tokens=1)
     assert first.model_fields_set == {"input_tokens"}
     assert first.raw is not second.raw

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import from_json, to_json
 
 from dhenara.ai import Exchange, LearnedConstraint, Stream, types
-from dhenara.ai.integration import ModelTemplate
+from dhenara.ai.integration import ANSWER
 from dhenara.ai.types import Call, CallWarning, ChatResponse, ContentItem, Cost, Result
 
 from ..results import AskResult
@@ -110,8 +110,6 @@ class CacheLookup:
 FIELDS: JsonObject = {name: (field.annotation, field) for name, field in ChatResponse.model_fields.items()}
 StoredAnswer = create_model("StoredAnswer", __config__=ConfigDict(extra="forbid"), cost=(Cost | None, None), **FIELDS)
 """The fields of an answer with its cost, which is none of them: read in one step by pydantic's core."""
-
-ANSWER = ModelTemplate(ChatResponse)
 
 
 class CacheEntry(BaseModel):

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -196,16 +195,12 @@ class UsageData(CheckedModel):
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
+ROW = ModelTemplate(UsageData)
+
 AnswerCounter = Callable[[str, Usage, Cost, Outcome], bool]
 """Counts an answer by its model, usage in tokens only, cost and outcome; False if its row is needed."""
 
 Listener = Callable[[UsageData], None]
-
-
-@cache
-def row_template() -> ModelTemplate[UsageData]:
-    """Makes rows; built with the first one."""
-    return ModelTemplate(UsageData)
 
 
 def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageData:
@@ -224,7 +219,7 @@ def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageDa
         read, made = sum(counts[:6]), sum(counts[6:])
         fields |= zip(BUCKETS, counts, strict=True)
         fields |= {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
-    return row_template().make(fields)
+    return ROW.make(fields)
 
 
 def reconcile(facts: Facts) -> Facts:

@@ -24,6 +24,7 @@ from .providers.provider import find_provider
 from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name, quote_name
 from .providers.target import resolve
 from .types.chat.cost import add_costs, unique
+from .types.chat.response import ANSWER
 from .types.chat.usage import add_usages
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
@@ -49,6 +50,7 @@ from .wire.text import texts_in, without_contents
 
 __all__ = [
     "ALTERNATIVE_NAMES",
+    "ANSWER",
     "REQUEST_HINTS",
     "CallJournal",
     "CheckedModel",

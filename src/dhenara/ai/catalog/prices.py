@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any
 
 from ..providers.provider import Provider, find_provider
-from ..types.chat.cost import Cost
+from ..types.chat.cost import COST, Cost
 from ..types.chat.response import ChatResponse
 from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, ChatModelCostData, ImageModelCostData
-from ..types.model_base import ModelTemplate
 from .cost_calculation import (
     FREE,
     as_billed,
@@ -39,8 +38,6 @@ MOST_NAMES = 64
 
 NO_RATES: tuple[Mapping[str, Decimal], str] = ({}, "")
 NO_REPORT: Mapping[str, Any] = {}
-
-COST = ModelTemplate(Cost)
 
 
 def price_usage(

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ..errors import ConfigurationError
-from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
+from ..types.chat.message import PROMPT, SPELLINGS, Message, Prompt, as_sequence
 from ..types.chat.response import AIModelCallResponse, ChatResponse, ChatResponseChoice
 from ..types.config.other_names import use_own_names
 from ..types.content.media import Content, text_part
 from ..types.content.parts import ContentItem
-from ..types.model_base import ModelTemplate, expected_value, model_fields
+from ..types.model_base import expected_value, model_fields
 from .vendor_messages import (
     answer_only,
     is_anthropic_message,
@@ -131,9 +131,6 @@ def typed(given: Mapping[str, Any]) -> Message:
     if given["type"] == "message" and is_anthropic_message(given):
         return validate_message(answer_only(given))
     return read_item(given) if is_item(given) else validate_message(given)
-
-
-PROMPT = ModelTemplate(Prompt)
 
 
 def user_prompt(text: str) -> Prompt:

@@ -14,13 +14,12 @@ from ..errors import BadAnswerError, DhenaraError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import OperationResponse, Plan, Result
-from ..types.chat.response import AIModelCallResponse, ChatResponse
+from ..types.chat.response import RESPONSE, AIModelCallResponse, ChatResponse
 from ..types.chat.usage import Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.media import Origin
 from ..types.content.parts import ImageContent
-from ..types.model_base import ModelTemplate
 from ..types.operations.images import GeneratedImage, ImageResponse
 from .authentication import with_authentication
 from .call_log import record_call
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from .tracing import Observer, RunTracing
 
 R = TypeVar("R", bound=OperationResponse)
-
-RESPONSE = ModelTemplate(AIModelCallResponse)
 
 
 class Pipeline:

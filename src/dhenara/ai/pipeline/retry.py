@@ -10,9 +10,8 @@ from ..codecs.error_mapping import request_id
 from ..errors import AuthenticationError, BadRequestError, CallError, ContainerExpiredError, PermissionDeniedError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
-from ..types.chat.report import Attempt
+from ..types.chat.report import ATTEMPT
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.model_base import ModelTemplate
 from ..wire.limits import parse_delay
 from .call_log import log_attempt, log_learned, log_retry
 from .learned_store import LearnedConstraints, target_key
@@ -115,9 +114,6 @@ def backoff(config: AIModelCallConfig, failed: int) -> float:
     """Return the longest wait after so many failures."""
     # The exponent is limited because floats are.
     return float(min(config.retry_delay * 2 ** min(failed - 1, 60), config.max_retry_delay))
-
-
-ATTEMPT = ModelTemplate(Attempt)
 
 
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:

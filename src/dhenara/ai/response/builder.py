@@ -31,10 +31,9 @@ from ..types.chat.delta import (
     WarningDelta,
 )
 from ..types.chat.report import CallWarning, Result
-from ..types.chat.response import ChatResponse, ChatResponseChoice
+from ..types.chat.response import ANSWER, CHOICE, ChatResponse, ChatResponseChoice
 from ..types.chat.usage import Usage
 from ..types.content.parts import ContentItem, Origin, ServerToolContent
-from ..types.model_base import ModelTemplate
 from .part_builders import (
     MediaPartBuilder,
     PartBuilder,
@@ -173,9 +172,6 @@ class ChoiceBuilder:
         return contents
 
 
-CHOICE = ModelTemplate(ChatResponseChoice)
-RESPONSE = ModelTemplate(ChatResponse)
-
 Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
 """Converts a choice to the requested structured output."""
 
@@ -260,7 +256,7 @@ class ResponseBuilder:
         is_complete, usage = self.complete, self._usage
         if usage is not None:
             usage = with_tool_units(usage, [part for choice in choices for part in choice.contents])
-        answer = RESPONSE.make(
+        answer = ANSWER.make(
             {
                 "id": self._id,
                 "model": self._model,

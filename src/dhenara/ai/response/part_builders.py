@@ -16,7 +16,7 @@ from ..types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
-from ..types.content.media import Citation, Origin, TextContent
+from ..types.content.media import PLAIN_TEXT, Citation, Origin
 from ..types.content.parts import (
     AudioContent,
     Content,
@@ -31,11 +31,8 @@ from ..types.content.parts import (
     VideoContent,
     is_custom_call,
 )
-from ..types.model_base import ModelTemplate
 from ..wire import json
 from ..wire.partial_json import PartialJson
-
-TEXT = ModelTemplate(TextContent)
 
 
 class PartBuilder(Protocol):
@@ -89,7 +86,7 @@ class TextPartBuilder:
         if not (text or self._citations or self._extras):
             return None
         citations, extras = list(self._citations), dict(self._extras)
-        return TEXT.make({"text": text, "citations": citations, "origin": origin, "extras": extras})
+        return PLAIN_TEXT.make({"text": text, "citations": citations, "origin": origin, "extras": extras})
 
 
 class ReasoningPartBuilder:

@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from ..display import markdown_table
-from ..model_base import FrozenModel, InvalidValueError
+from ..model_base import FrozenModel, InvalidValueError, ModelTemplate
 
 NO_PRICE = "no price is known"
 
@@ -210,6 +210,7 @@ def add_costs(costs: Sequence[Cost]) -> Cost:
     return paid.model_copy(update={"amount": total, "components": components})
 
 
+COST = ModelTemplate(Cost)
 T = TypeVar("T")
 N = TypeVar("N", int, float, Decimal)
 

@@ -11,7 +11,7 @@ from ..content.media import CacheLifetime, joined_text
 from ..content.parsing import read_parts
 from ..content.parts import ContentItem, ToolCallContent
 from ..display import ShownAsText
-from ..model_base import FrozenModel, read_old_fields
+from ..model_base import FrozenModel, ModelTemplate, read_old_fields
 
 if TYPE_CHECKING:
     from .delta import FinishReason
@@ -331,3 +331,6 @@ def as_sequence(given: Any) -> Sequence[Any]:
     if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
         return (given,)
     return given
+
+
+PROMPT = ModelTemplate(Prompt)

@@ -10,7 +10,7 @@ from pydantic import Field
 from ...errors import ConfigurationError
 from ..content.parts import Origin
 from ..display import markdown_table
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, ModelTemplate
 from .usage import Costed, ReportedUsage, Usage
 
 
@@ -43,6 +43,8 @@ class Attempt(FrozenModel):
     deployment: str | None = None
     reason: str | None = None
 
+
+ATTEMPT = ModelTemplate(Attempt)
 
 WarningCode = Literal[
     "unsupported_parameter",

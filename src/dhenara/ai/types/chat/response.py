@@ -9,7 +9,7 @@ from ...errors import ConfigurationError, SyncAsyncMismatchError
 from ..content.media import joined_text
 from ..content.parts import ContentItem, HostedToolResults, ImageContent, ToolCallContent
 from ..display import ShownAsText
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, ModelTemplate
 from ..operations.images import ImageResponse
 from .cost import Cost
 from .delta import FinishReason
@@ -158,8 +158,7 @@ class ChatResponse(ShownAsText, HostedToolResults, Costed):
         """Return the data of the structured output, or an object of a type.
 
         Args:
-            kind: Type of the object. Default None: plain data, such as a dict; `parsed` is the object of the requested
-                type.
+            kind: Type of the object. Default None: plain data, such as a dict; `parsed` has the requested type.
 
         Raises:
             RefusedError: The model refused.
@@ -290,10 +289,7 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
 
     @property
     def text_stream(self) -> "EitherTextStream":
-        """Iterator over the text as it arrives; at the end its `response` is the whole response.
-
-        Of a call without streaming it yields the whole text at once.
-        """
+        """Iterator over the text as it arrives, or over the whole text at once; at its end it has the `response`."""
         stream: SyncStream | AsyncStream | None = self._async_stream or self._stream
         return WholeText(self) if stream is None else stream.text_stream  # type: ignore[return-value]
 
@@ -348,3 +344,7 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
         if answer is None:
             raise ConfigurationError("this response is not from a chat model, so it has no structured output")
         return answer.structured(kind)
+
+
+CHOICE, ANSWER = ModelTemplate(ChatResponseChoice), ModelTemplate(ChatResponse)
+RESPONSE = ModelTemplate(AIModelCallResponse)
