@@ -9,7 +9,7 @@ from ...codecs.error_mapping import not_an_answer, request_id
 from ...errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
 from ...http.protocol.message import ClientClosed, ConnectFailed, ConnectionBroken, Head, ReadTimeout, Response
 from ...providers.secret_values import Redactor
-from ...types.chat.delta import SILENT, Delta, ErrorDelta, ResponseStart, StreamEnd
+from ...types.chat.delta import Delta, ErrorDelta, ResponseStart, StreamEnd, has_content
 from ...types.content.parts import Origin
 from ...wire import json
 from ...wire.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
@@ -96,37 +96,56 @@ SEQUENCES = (tuple, list)
 
 
 class StreamingSource:
-    """Decodes frames while they arrive; one batch per frame."""
+    """Decodes frames while they arrive; one batch per frame.
 
-    __slots__ = ("_begun", "_decoder", "_frames", "_over", "_reader")
+    Up to the first content, no more is decoded than has to be: whoever waits for the first text does not wait for the
+    events that arrived with it.
+    """
+
+    __slots__ = ("_begun", "_decoded", "_decoder", "_frames", "_over", "_reader")
 
     def __init__(self, reader: ResponseReader, decoder: Decoder, frames: Frames) -> None:
         self._reader = reader
         self._decoder = decoder
         self._frames = BoundedFrames(frames, reader.limits.event_bytes)
+        self._decoded: Iterator[Batch] = iter(())
+        """Decodes what is left of the last read."""
         self._begun = self._over = False
 
     async def next_batches(self) -> Sequence[Batch] | None:
         if self._over:
             return None
+        if batches := list(self._decoded):
+            return batches
         chunk = await self._reader.read()
-        if chunk:
-            batches = self._batches(self._split_frames(chunk))
-            if not self._begun and any(delta.__class__ not in SILENT for batch in batches for delta in batch):
-                # Comments, pings and the start event do not count as the first chunk.
+        if not chunk:
+            last = self._split_frames(b"")
+            self._over = True
+            return [*self._batches(last, cut=True), *self._finished()]
+        self._decoded = self._batches(self._split_frames(chunk))
+        return list(self._decoded) if self._begun else self._first_batches()
+
+    def _first_batches(self) -> list[Batch]:
+        """Decode up to the first content; comments, pings and the start event are none."""
+        batches: list[Batch] = []
+        for batch in self._decoded:
+            batches.append(batch)
+            if has_content((batch,)):
                 self._begun = True
                 self._reader.mark_started()
-            return batches
-        last = self._split_frames(b"")
-        self._over = True
-        return [*self._batches(last, cut=True), *self._finished()]
+                break
+        return batches
 
     def drain(self) -> Batch:
-        """Return deltas of a last, unterminated event if readable, and what the decoder still holds."""
+        """Return what was not decoded yet, deltas of a last, unterminated event if readable, and what the decoder
+        still holds.
+        """
         if self._over:
             return ()
         self._over = True
-        return [delta for delta in self._final_deltas() if not isinstance(delta, ErrorDelta | StreamEnd)]
+        complete = [delta for batch in self._decoded for delta in batch]
+        rest = [delta for delta in self._final_deltas() if not isinstance(delta, ErrorDelta | StreamEnd)]
+        return complete + rest
 
     def _final_deltas(self) -> Iterator[Delta]:
         try:
@@ -161,23 +180,22 @@ class StreamingSource:
         except MALFORMED as error:
             return [[ErrorDelta(self._reader.with_names(undecodable_error(error)))]]
 
-    def _batches(self, frames: list[Frame], *, cut: bool = False) -> list[Batch]:
+    def _batches(self, frames: list[Frame], *, cut: bool = False) -> Iterator[Batch]:
         """Decode frames; deltas before an unreadable frame are kept.
 
         With `cut`, these are the unterminated last frames: one that cannot be read was truncated.
         """
-        batches: list[Batch] = []
         decode = self._decoder.frame
         for frame in frames:
             try:
                 deltas = decode(frame)
-                batches.append(deltas if deltas.__class__ in SEQUENCES else list(deltas))  # pyright: ignore[reportArgumentType]
+                batch: Batch = deltas if deltas.__class__ in SEQUENCES else list(deltas)  # pyright: ignore[reportAssignmentType]
             except MALFORMED as error:
                 broken = cut and json.is_beginning(frame.data)
                 wrong = BrokenStreamError(CUT) if broken else undecodable_error(error)
-                batches.append([ErrorDelta(self._reader.with_names(wrong))])
-                break
-        return batches
+                yield [ErrorDelta(self._reader.with_names(wrong))]
+                return
+            yield batch
 
 
 class BufferedSource:

@@ -13,7 +13,7 @@ from weakref import ref
 from ...errors import BrokenStreamError, CallError
 from ...providers.secret_values import Redactor
 from ...response.builder import UNFINISHED, ResponseBuilder
-from ...types.chat.delta import SILENT, Delta, ErrorDelta, FinishDelta, ResponseStart
+from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, ResponseStart, has_content
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.content.media import Origin
@@ -31,8 +31,7 @@ class DeltaSource(Protocol):
         """Return the next events, or None at the end; raise `CallError` if the connection breaks."""
 
     def drain(self) -> Batch:
-        """After a break, return deltas that arrived but were not returned."""
-        ...
+        """After a break, or after it was closed, return deltas that arrived but were not returned."""
 
     async def close(self) -> None: ...
 
@@ -57,6 +56,8 @@ class Stream:
         """How many of them were pulled, and how many of those are in the builder, which gets them in one go."""
         self._rest: Batch = ()
         """What the source still had when it was stopped."""
+        self._unread = False
+        """Whether the source was stopped, and what it still had is decoded only if somebody looks at the response."""
         self._builder = builder
         self._redactor = redactor
         self._overdue = overdue
@@ -80,6 +81,8 @@ class Stream:
     @property
     def error(self) -> CallError | None:
         """The error that interrupted the stream, or None."""
+        if self._unread:
+            self._received()
         return self._error
 
     @property
@@ -90,7 +93,7 @@ class Stream:
     @property
     def complete(self) -> bool:
         """Whether the end of the response has been received."""
-        return (self._received() if self._added < self._at else self._builder).complete
+        return (self._received() if self._unread or self._added < self._at else self._builder).complete
 
     def take(self) -> Batch | None:
         """Return the deltas of an event that has arrived; None if only `pull` can tell what is next."""
@@ -109,9 +112,10 @@ class Stream:
         The total timeout also applies to slow readers: when it has expired, everything received goes into `partial()`
         and the stream ends.
         """
-        if self._overdue is not None and self._at < len(self._arrived) and self._error is None:
-            late = self._overdue()
-            if late is not None:
+        if self._overdue is not None:
+            if self._at == len(self._arrived) and not self._over:
+                await self._fill()
+            if self._at < len(self._arrived) and self._error is None and (late := self._overdue()) is not None:
                 await self._cut(late)
         return await self._next()
 
@@ -137,20 +141,13 @@ class Stream:
         Raises:
             ProviderError: The failure; `partial` has the response so far, without content.
         """
-        while not (has_content := self._has_content()) and not self._over:
+        while not (is_begun := has_content(self._arrived)) and not self._over:
             await self._fill()
-        if not has_content and self._error is not None:
+        if not is_begun and self._error is not None:
             if isinstance(self._error, BrokenStreamError):
                 self._error.retriable = True  # the caller has received nothing yet
             self._absorb()
             raise self._with_partial(self._error)
-
-    def _has_content(self) -> bool:
-        for batch in self._arrived:
-            for delta in batch:
-                if delta.__class__ not in SILENT:
-                    return True
-        return False
 
     async def response(self) -> ChatResponse:
         """Return the complete response; raise the error that interrupted it."""
@@ -162,7 +159,7 @@ class Stream:
         """Return the response so far, marked interrupted unless complete; after `close` it includes everything
         received.
         """
-        return (self._received() if self._added < self._at else self._builder).response()
+        return (self._received() if self._unread or self._added < self._at else self._builder).response()
 
     def collect_texts(self) -> None:
         """Collect text pieces of the first choice for `take_texts`."""
@@ -204,18 +201,25 @@ class Stream:
 
     def _stop_reading(self) -> None:
         """Stop reading and keep what was received."""
-        if not self._over:
-            self._rest = self._drained()
+        self._unread = self._unread or not self._over
         self._absorb()
 
     def _absorb(self) -> None:
         """Add everything received but not pulled to the response."""
-        self._arrived.append(self._rest)
+        if self._rest:
+            self._arrived.append(self._rest)
+            self._rest = ()
         self._at = len(self._arrived)
-        self._rest = ()
 
     def _received(self) -> ResponseBuilder:
-        """Return the builder with everything that was pulled."""
+        """Return the builder with everything that was pulled; after the end of reading, everything that arrived."""
+        if self._unread:
+            self._unread = False
+            rest = self._source.drain()
+            failed = self._receive(rest) if rest else None
+            self._at = len(self._arrived)
+            if failed is not None and self._error is None:
+                self._fail(failed)
         if self._added < self._at:
             self._builder.add_all(chain.from_iterable(self._arrived[self._added : self._at]))
             self._added = self._at
@@ -260,10 +264,6 @@ class Stream:
                 else:
                     self._arrived.append(batch)
 
-    def _drained(self) -> Batch:
-        rest = self._source.drain()
-        return rest if self._redactor is None else self._redactor.redact_batch(rest)
-
     def _receive(self, batch: Batch) -> Exception | None:
         """Store the deltas of an event; return the error that it contains."""
         if self._redactor is not None:
@@ -287,20 +287,21 @@ class Stream:
             await self._break(unfinished_error(self._builder.origin))
 
     async def _break(self, error: Exception) -> None:
+        self._fail(error)
+        rest = self._source.drain() if self._redactor is None else self._redactor.redact_batch(self._source.drain())
+        self._rest = [delta for delta in rest if not isinstance(delta, ErrorDelta)]
+        await self._end()
+
+    def _fail(self, error: Exception) -> None:
         if not isinstance(error, CallError):
             error = BrokenStreamError(str(error))
-        if self._redactor is not None:
-            error = self._redactor.redact_error(error)
-        self._error = error
-        self._builder.fail(error)
-        self._rest = self._drained()
-        await self._end()
+        self._error = error if self._redactor is None else self._redactor.redact_error(error)
+        self._builder.fail(self._error)
 
     async def _cut(self, error: CallError) -> None:
         """End the stream although more of it is waiting to be pulled."""
         self._stop_reading()
-        self._error = error if self._redactor is None else self._redactor.redact_error(error)
-        self._builder.fail(self._error)
+        self._fail(error)
         await self._end()
 
     async def _end(self) -> None:

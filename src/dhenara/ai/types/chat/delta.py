@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, cast, final
 
@@ -220,3 +221,12 @@ Delta = (
 
 SILENT = frozenset({ResponseStart, UsageDelta, WarningDelta})
 """Deltas that carry no content."""
+
+
+def has_content(batches: Iterable[Iterable[Delta]]) -> bool:
+    """Return whether events have content, such as a piece of text, a call or an error."""
+    for batch in batches:
+        for delta in batch:
+            if delta.__class__ not in SILENT:
+                return True
+    return False
