@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
+from dhenara.ai.codecs.anthropic.response import MessagesReader
 from dhenara.ai.codecs.base import MALFORMED, load_codec
 from dhenara.ai.codecs.gemini.response import GeminiReader
 from dhenara.ai.codecs.openai_chat.response import ChatReader
-from dhenara.ai.codecs.quirks import ChatQuirks, GeminiQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks, GeminiQuirks, MessagesQuirks
 from dhenara.ai.wire import json
 from dhenara.ai.wire.sse import Frame
 from support.corpus import body_bytes
@@ -30,9 +31,15 @@ GEMINI: dict[str, Any] = {
     "modelVersion": "m",
     "responseId": "r-1",
 }
+MESSAGES: dict[str, Any] = {
+    "type": "content_block_delta",
+    "index": 0,
+    "delta": {"type": "text_delta", "text": "a"},
+}
 READERS: dict[type, tuple[Any, Any, dict[str, Any]]] = {
     ChatReader: (load_codec("openai_chat"), ChatQuirks(), CHAT),
     GeminiReader: (load_codec("gemini"), GeminiQuirks(), GEMINI),
+    MessagesReader: (load_codec("anthropic"), MessagesQuirks(), MESSAGES),
 }
 VALUES: tuple[Any, ...] = (None, "", "b", 0, 1, 1.0, True, [], [None], [{}], {}, {"text": "b", "other": 1})
 
@@ -62,9 +69,15 @@ def changed(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield other
     for name in ("error", "message", "promptFeedback", "usage", "citations", "x_groq"):
         yield {**event, name: {"message": "m"}}
-    first: Any = next(value for value in event.values() if isinstance(value, list))[0]
-    for name in ("finishReason", "groundingMetadata", "finish_reason", "logprobs", "safetyRatings"):
-        yield {**event, next(iter({"choices", "candidates"} & event.keys())): [{**first, name: {"tokens": ["stop"]}}]}
+    inner = next(name for name in ("choices", "candidates", "delta") if name in event)
+    for name in ("finishReason", "groundingMetadata", "finish_reason", "logprobs", "safetyRatings", "citation"):
+        more = {name: {"tokens": ["stop"]}}
+        given = event[inner]
+        yield {**event, inner: {**given, **more} if isinstance(given, dict) else [{**given[0], **more}]}
+    for kind in ("content_block_start", "message_delta", "thinking_delta", "input_json_delta", "new_delta"):
+        yield {**event, "type": kind}
+        if isinstance(event[inner], dict):
+            yield {**event, inner: {**event[inner], "type": kind}}
 
 
 def outcome(decoder: Any, frames: list[Frame]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...errors import CallError
@@ -132,17 +132,32 @@ class MessagesReader:
         event = json.loads(data) if data[:1] == b"{" or data.strip() else None
         if event is None or event.__class__ is not dict:
             return ()
-        kind = event.get("type")
-        read = EVENTS.get(kind if kind.__class__ is str else frame.event or "")
-        if read is None:
-            refuse_foreign(event, MESSAGES)
-            return ()
-        return read(self, event)
+        return self._usual_text(event) or self._read(event, frame.event)
 
     def finish(self) -> Iterator[Delta]:
         """Return the blocks that were not closed."""
         for block in self._blocks.values():
             yield from block.close()
+
+    def _usual_text(self, event: Wire) -> Sequence[Delta] | None:
+        """Return the text of an event that has nothing else that is new; None for an event that `_read` has to read."""
+        try:
+            delta, index = event["delta"], event["index"]
+            text, block = delta["text"], self._blocks[index]
+            is_text = event["type"] == "content_block_delta" and delta["type"] == "text_delta"
+        except (LookupError, TypeError):
+            return None
+        if not is_text or text.__class__ is not str or index.__class__ is not int or block.buffered is not None:
+            return None
+        return (TextDelta(block.part, text),)
+
+    def _read(self, event: Wire, name: str | None) -> Iterable[Delta]:
+        kind = event.get("type")
+        read = EVENTS.get(kind if kind.__class__ is str else name or "")
+        if read is None:
+            refuse_foreign(event, MESSAGES)
+            return ()
+        return read(self, event)
 
     def _message_start(self, event: Wire) -> list[Delta]:
         message = read_object(event, "message")
@@ -162,9 +177,6 @@ class MessagesReader:
         if delta is None or delta.__class__ is not dict:
             return ()
         kind = delta.get("type")
-        text = delta.get("text")
-        if kind == "text_delta" and block.buffered is None and text.__class__ is str:
-            return (TextDelta(block.part, text),)
         if block.buffered is not None or not isinstance(kind, str) or kind not in BLOCK_DELTAS:
             return block.add_delta(delta)
         return BLOCK_DELTAS[kind](block, delta)
