@@ -10,7 +10,8 @@ import pytest
 from dhenara.ai.codecs.anthropic.response import read_usage as read_anthropic
 from dhenara.ai.codecs.gemini.response_parts import read_usage as read_gemini
 from dhenara.ai.codecs.openai_chat.response_parts import read_usage as read_chat
-from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses, with_tools
+from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses
+from dhenara.ai.codecs.openai_responses.tools import with_tools
 from dhenara.ai.types.chat.usage import COUNTS, Usage
 
 RESPONSES = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}

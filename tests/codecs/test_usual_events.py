@@ -13,7 +13,8 @@ from dhenara.ai.codecs.anthropic.response import MessagesReader
 from dhenara.ai.codecs.base import MALFORMED, load_codec
 from dhenara.ai.codecs.gemini.response import GeminiReader
 from dhenara.ai.codecs.openai_chat.response import ChatReader
-from dhenara.ai.codecs.quirks import ChatQuirks, GeminiQuirks, MessagesQuirks
+from dhenara.ai.codecs.openai_responses.response import ResponsesReader
+from dhenara.ai.codecs.quirks import ChatQuirks, GeminiQuirks, MessagesQuirks, ResponsesQuirks
 from dhenara.ai.wire import json
 from dhenara.ai.wire.sse import Frame
 from support.corpus import body_bytes
@@ -36,10 +37,18 @@ MESSAGES: dict[str, Any] = {
     "index": 0,
     "delta": {"type": "text_delta", "text": "a"},
 }
+RESPONSES: dict[str, Any] = {
+    "type": "response.output_text.delta",
+    "output_index": 0,
+    "content_index": 0,
+    "delta": "a",
+    "logprobs": [],
+}
 READERS: dict[type, tuple[Any, Any, dict[str, Any]]] = {
     ChatReader: (load_codec("openai_chat"), ChatQuirks(), CHAT),
     GeminiReader: (load_codec("gemini"), GeminiQuirks(), GEMINI),
     MessagesReader: (load_codec("anthropic"), MessagesQuirks(), MESSAGES),
+    ResponsesReader: (load_codec("openai_responses"), ResponsesQuirks(), RESPONSES),
 }
 VALUES: tuple[Any, ...] = (None, "", "b", 0, 1, 1.0, True, [], [None], [{}], {}, {"text": "b", "other": 1})
 
@@ -69,15 +78,22 @@ def changed(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield other
     for name in ("error", "message", "promptFeedback", "usage", "citations", "x_groq"):
         yield {**event, name: {"message": "m"}}
+    yield from with_more(event)
+
+
+def with_more(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the event as another kind, and with further fields in it and in what its text is in."""
     inner = next(name for name in ("choices", "candidates", "delta") if name in event)
+    given = event[inner]
     for name in ("finishReason", "groundingMetadata", "finish_reason", "logprobs", "safetyRatings", "citation"):
         more = {name: {"tokens": ["stop"]}}
-        given = event[inner]
-        yield {**event, inner: {**given, **more} if isinstance(given, dict) else [{**given[0], **more}]}
-    for kind in ("content_block_start", "message_delta", "thinking_delta", "input_json_delta", "new_delta"):
+        yield {**event, **more}
+        if not isinstance(given, str):
+            yield {**event, inner: {**given, **more} if isinstance(given, dict) else [{**given[0], **more}]}
+    for kind in ("content_block_start", "message_delta", "thinking_delta", "response.refusal.delta"):
         yield {**event, "type": kind}
-        if isinstance(event[inner], dict):
-            yield {**event, inner: {**event[inner], "type": kind}}
+        if isinstance(given, dict):
+            yield {**event, inner: {**given, "type": kind}}
 
 
 def outcome(decoder: Any, frames: list[Frame]) -> list[str]:

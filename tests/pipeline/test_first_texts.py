@@ -41,6 +41,9 @@ class Decoder:
         }
         return known.get(event, [TextDelta(0, event)])
 
+    def whole(self, body: Any) -> list[Delta]:
+        raise NotImplementedError
+
     def finish(self) -> list[Delta]:
         return []
 

@@ -152,7 +152,7 @@ class MessagesReader:
         return (TextDelta(block.part, text),)
 
     def _read(self, event: Wire, name: str | None) -> Iterable[Delta]:
-        kind = event.get("type")
+        kind: Any = event.get("type")
         read = EVENTS.get(kind if kind.__class__ is str else name or "")
         if read is None:
             refuse_foreign(event, MESSAGES)

@@ -50,6 +50,7 @@ from ..common.response_fields import (
 from ..error_mapping import RESPONSES, contains_error, error_from_response, missing_response, refuse_foreign
 from ..quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
+from .tools import with_tools
 
 READ, MADE = "input_tokens_details", "output_tokens_details"
 USUAL_FIELDS = frozenset({"input_tokens", "output_tokens", "total_tokens", READ, MADE})
@@ -83,38 +84,6 @@ def read_usage(report: Report) -> Usage:
         fields["server_tool_requests"] = read_ints(read_object(report, "server_side_tool_usage_details"))
         fields["reported_cost"] = reported_cost(report)
     return reported_usage(fields)
-
-
-def with_tools(usage: Usage, response: Report) -> Usage:
-    """Add what the response says about tools beside its usage: searches, and options that determine their price.
-
-    Tokens of generated images are billed at the prices of another model, so they stay in `raw`.
-    """
-    if not response.get("tool_usage") and not response.get("tools"):
-        return usage
-    report = read_object(response, "tool_usage")
-    searches = count(read_object(report, "web_search"), "num_requests")
-    requests = {} if searches is None else {"web_search_requests": searches}
-    options = tool_options(read_objects(response, "tools"))
-    if not requests and not options:
-        return usage
-    return usage.model_copy(
-        update={
-            "server_tool_requests": {**requests, **usage.server_tool_requests},
-            "options": {**options, **usage.options},
-            "raw": {**usage.raw, "tool_usage": report} if report else usage.raw,
-        }
-    )
-
-
-def tool_options(tools: Sequence[Report]) -> dict[str, Any]:
-    """Return the options of tools that determine the price of searches and containers."""
-    sizes = [tool["search_context_size"] for tool in tools if tool.get("search_context_size")]
-    memory = [limit for tool in tools if (limit := read_object(tool, "container").get("memory_limit"))]
-    return {
-        **({"search_context_size": sizes[0]} if sizes else {}),
-        **({"memory_limit": memory[0]} if memory else {}),
-    }
 
 
 INCOMPLETE: dict[str, FinishReason] = {
@@ -173,17 +142,33 @@ class ResponsesReader:
         event = json.loads(data)
         if event.__class__ is not dict:
             return ()
-        kind = event.get("type")
-        read = EVENTS.get(kind if kind.__class__ is str else frame.event or "")
+        return self._usual_text(event) or self._read(event, frame.event)
+
+    def finish(self) -> Iterator[Delta]:
+        return iter(())
+
+    def _usual_text(self, event: Wire) -> Sequence[Delta] | None:
+        """Return the text of an event that has nothing else that is new; None for an event that `_read` has to read."""
+        try:
+            piece, content, index = event["delta"], event["content_index"], event["output_index"]
+            item, is_text = self._items[index], event["type"] == "response.output_text.delta"
+        except (LookupError, TypeError):
+            return None
+        if not is_text or piece.__class__ is not str or content.__class__ is not int or index.__class__ is not int:
+            return None
+        if self._moved or event.get("logprobs"):
+            return None
+        return (TextDelta(item.text(content, piece), piece),)
+
+    def _read(self, event: Wire, name: str | None) -> Iterable[Delta]:
+        kind: Any = event.get("type")
+        read = EVENTS.get(kind if kind.__class__ is str else name or "")
         if read is None:
             if event.get("error"):
                 return (ErrorDelta(read_error(Head(0), event)),)
             refuse_foreign(event, RESPONSES)
             return ()
         return read(self, event)
-
-    def finish(self) -> Iterator[Delta]:
-        return iter(())
 
     def _item(self, event: Wire) -> ItemReader:
         """Return the item of an event; the latest one if the event does not say."""
@@ -228,10 +213,8 @@ class ResponsesReader:
         return self._item(event).whole(read_object(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
-        piece, index = event.get("delta"), event.get("content_index")
-        if type(piece) is not str or type(index) is not int:
-            piece, index = read_text(event, "delta"), read_index(event, "content_index")
-        delta = TextDelta(self._item(event).text(index, piece), piece)
+        piece = read_text(event, "delta")
+        delta = TextDelta(self._item(event).text(read_index(event, "content_index"), piece), piece)
         probable = read_objects(event, "logprobs") if event.get("logprobs") else None
         return (delta, LogprobsDelta(probable)) if probable else (delta,)
 

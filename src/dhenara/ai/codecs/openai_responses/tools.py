@@ -1,9 +1,11 @@
-"""Tools: those of the provider, and the vendor's calls that the caller runs."""
+"""Tools: those of the provider, what responses say of their use, and the vendor's calls that the caller runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import ImageContent, ToolResultContent
 from ...types.tools.provider_tools import CodeExecution, FileSearch, HostedTool, RemoteMCP, ServerTool, WebSearch
@@ -11,7 +13,7 @@ from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
 from ..common.media import data_url
 from ..common.plan import WarningCollector, is_own_part
-from ..common.response_fields import Wire, read_name, read_object, read_text
+from ..common.response_fields import Report, Wire, count, read_name, read_object, read_objects, read_text
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -261,3 +263,35 @@ OUTPUTS: Outputs = {
     "mcp_approval_request": approval_response,
     "tool_search_call": search_output,
 }
+
+
+def with_tools(usage: Usage, response: Report) -> Usage:
+    """Add what the response says about tools beside its usage: searches, and options that determine their price.
+
+    Tokens of generated images are billed at the prices of another model, so they stay in `raw`.
+    """
+    if not response.get("tool_usage") and not response.get("tools"):
+        return usage
+    report = read_object(response, "tool_usage")
+    searches = count(read_object(report, "web_search"), "num_requests")
+    requests = {} if searches is None else {"web_search_requests": searches}
+    options = tool_options(read_objects(response, "tools"))
+    if not requests and not options:
+        return usage
+    return usage.model_copy(
+        update={
+            "server_tool_requests": {**requests, **usage.server_tool_requests},
+            "options": {**options, **usage.options},
+            "raw": {**usage.raw, "tool_usage": report} if report else usage.raw,
+        }
+    )
+
+
+def tool_options(tools: Sequence[Report]) -> dict[str, Any]:
+    """Return the options of tools that determine the price of searches and containers."""
+    sizes = [tool["search_context_size"] for tool in tools if tool.get("search_context_size")]
+    memory = [limit for tool in tools if (limit := read_object(tool, "container").get("memory_limit"))]
+    return {
+        **({"search_context_size": sizes[0]} if sizes else {}),
+        **({"memory_limit": memory[0]} if memory else {}),
+    }

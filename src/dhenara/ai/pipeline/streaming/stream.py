@@ -32,6 +32,7 @@ class DeltaSource(Protocol):
 
     def drain(self) -> Batch:
         """After a break, or after it was closed, return deltas that arrived but were not returned."""
+        ...
 
     async def close(self) -> None: ...
 
