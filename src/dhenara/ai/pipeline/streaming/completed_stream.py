@@ -102,7 +102,8 @@ class CompletedStream(Stream):
     async def response(self) -> ChatResponse:
         if self._pulled or self._response.interrupted:
             return await super().response()
-        await self.close()
+        self._over = True  # there is nothing to read
+        await self._settle()
         return self._response
 
     def partial(self) -> ChatResponse:
