@@ -165,7 +165,8 @@ def test_a_call_costs_few_calls_in_async_code(protocol: str, protocol_url: str) 
         async with client_of(protocol_url, protocol) as client:
             for _ in range(2):
                 assert (await client.generate_async("?")).text
-            return (await count_calls_async(client.generate_async("?"))).every
+            # A late answer takes another turn of the loop.
+            return min([(await count_calls_async(client.generate_async("?"))).every for _ in range(5)])
 
     assert asyncio.run(measure()) < CALL_LIMITS[protocol] + LOOP_CALLS
 
@@ -215,11 +216,9 @@ def test_the_kit_adds_as_few_calls_in_async_code(answering_url: str) -> None:
             for _ in range(2):
                 assert (await engine.generate_async("?")).text
                 assert await kit.ask("?")
-            direct, through_kit = (
-                await count_calls_async(engine.generate_async("?")),
-                await count_calls_async(kit.ask("?")),
-            )
-        return direct.every, through_kit.every
+            direct = min([(await count_calls_async(engine.generate_async("?"))).every for _ in range(5)])
+            through_kit = min([(await count_calls_async(kit.ask("?"))).every for _ in range(5)])
+        return direct, through_kit
 
     direct, through_kit = asyncio.run(measure())
     assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
