@@ -21,7 +21,8 @@ from pathlib import Path
 
 from .environments import CONTESTANTS, ROOT, CannotInstall, Contestant, prepare, versions
 from .growth import LINES, collect as collect_growth
-from .table import ahead, failures, table, verdicts
+from .instructions import collect as count_instructions, rows
+from .table import ahead, failures, markdown, table, verdicts
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = (
@@ -166,6 +167,7 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="without 200 streams at once, which take a third of it")
     options.add_argument("--full", action="store_true", help=f"{FULL_ROUNDS} rounds instead of one")
     options.add_argument("--growth", action="store_true", help="what one more of everything costs; see growth.py")
+    options.add_argument("--instructions", action="store_true", help="machine instructions; see instructions.py")
     options.add_argument("--lines", default="", help=f"for --growth, of {', '.join(LINES)}")
     options.add_argument("--smallest", type=int, default=0, help="for --growth: no smaller sizes than this")
     options.add_argument("--largest", type=int, help="for --growth: no larger sizes than this")
@@ -180,7 +182,14 @@ def main() -> None:
         collect_growth([name for name in chosen.lines.split(",") if name], chosen.smallest, chosen.largest, about)
         return
     prepared = list(ready([name for name in chosen.only.split(",") if name]))
-    scenarios = [name for name in chosen.scenarios.split(",") if name] or list(SCENARIOS)
+    scenarios = [name for name in chosen.scenarios.split(",") if name]
+    if chosen.instructions:
+        with local_server() as url:
+            counts = count_instructions([(one, version) for one, version, _ in prepared], scenarios, url, progress)
+        progress("")
+        print(f"\n{markdown(list(rows(counts)))}")
+        return
+    scenarios = scenarios or list(SCENARIOS)
     if chosen.quick and not chosen.scenarios:
         scenarios.remove("stream_200")
     rounds = FULL_ROUNDS if chosen.full else 1

@@ -17,12 +17,19 @@ from pathlib import Path
 from .chart import Panel, chunk_scenario, draw_growth, draw_speed
 from .environments import ROOT
 from .growth import LINES, STORED, GrowthRun, Lines, Values
+from .instructions import STORED as COUNTED, Counts, rows as count_rows
 from .table import CALLS, CHUNKS, PACED, STARTS, Results, ahead, cell, failures, goals, markdown, number, table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 CHART = ROOT / "docs" / "images" / "speed.svg"
 GROWTH_CHART = ROOT / "docs" / "images" / "growth.svg"
 GROWTH_PAGE = ROOT / "docs" / "performance.md"
+COUNT_PAGES = {
+    "benchmarks/README.md": None,
+    "docs/performance.md": ("call_1", "call_1_async", "stream_1", "stream_anthropic", "stream_gemini"),
+}
+"""The pages with counted instructions, and the scenarios that they show; None: all."""
+COUNT_BLOCK = re.compile(r"(?<=<!-- instructions -->\n).*?(?=<!-- end of instructions -->)", re.DOTALL)
 GROWTH_BLOCK = re.compile(r"(?<=<!-- growth -->\n).*?(?=<!-- end of growth -->)", re.DOTALL)
 BLOCK = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
 
@@ -172,6 +179,20 @@ def growth_chart(lines: Lines) -> str:
     return draw_growth(panels, "Level bars: the cost of one does not depend on how many there are.").svg()
 
 
+def count_part(counts: Counts, page: str) -> str:
+    chosen = COUNT_PAGES[page]
+    table_of_counts = markdown(list(count_rows(counts, chosen) if chosen else count_rows(counts)))
+    libraries = {name: version for name, version in counts.versions.items() if "," not in name and "raw" not in name}
+    versions = ", ".join(f"{name} {version}" for name, version in libraries.items())
+    days = sorted(set(counts.dates.values()))
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return f"{table_of_counts}\n\nCounted by {counts.valgrind}, CPython {counts.python}, {when}; {versions}."
+
+
+def page_with_counts(text: str, part: str) -> str:
+    return COUNT_BLOCK.sub(lambda _: f"\n{part}\n\n", text)
+
+
 def page_with_growth(text: str, part: str) -> str:
     return GROWTH_BLOCK.sub(lambda _: f"\n{part}\n\n", text)
 
@@ -187,6 +208,10 @@ def main() -> None:
     for name, write_part in PAGES.items():
         page = ROOT / name
         page.write_text(page_with_part(page.read_text(encoding="utf-8"), write_part(run)), encoding="utf-8")
+    if COUNTED.exists():
+        for name in COUNT_PAGES:
+            text = (ROOT / name).read_text(encoding="utf-8")
+            (ROOT / name).write_text(page_with_counts(text, count_part(Counts.load(), name)), encoding="utf-8")
     if STORED.exists():
         growth = GrowthRun.load()
         GROWTH_CHART.write_text(growth_chart(growth.lines), encoding="utf-8")

@@ -6,17 +6,21 @@ from xml.etree import ElementTree
 
 import pytest
 from benchmarks.__main__ import median
-from benchmarks.environments import ROOT
+from benchmarks.environments import CONTESTANTS, ROOT
 from benchmarks.growth import GrowthRun
+from benchmarks.instructions import SCENARIOS, Counts
 from benchmarks.publish import (
     CHART,
+    COUNT_PAGES,
     GROWTH_CHART,
     GROWTH_PAGE,
     PAGES,
     Run,
     chart,
+    count_part,
     growth_chart,
     growth_part,
+    page_with_counts,
     page_with_growth,
     page_with_part,
 )
@@ -59,6 +63,20 @@ def test_page_shows_the_stored_growth() -> None:
     text = GROWTH_PAGE.read_text(encoding="utf-8")
     assert text == page_with_growth(text, growth_part(GrowthRun.load())), "run `python -m benchmarks.publish`"
     assert "a part" in page_with_growth(text, "a part")
+
+
+@pytest.mark.parametrize("name", COUNT_PAGES)
+def test_page_shows_the_stored_counts_of_instructions(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert text == page_with_counts(text, count_part(Counts.load(), name)), "run `python -m benchmarks.publish`"
+    assert "a part" in page_with_counts(text, "a part")
+
+
+def test_stored_counts_are_of_the_contestants_and_scenarios_that_there_are() -> None:
+    counts = Counts.load()
+    assert set(counts.results) <= {one.name for one in CONTESTANTS}
+    assert {name for results in counts.results.values() for name in results} <= set(SCENARIOS)
+    assert all(isinstance(value, int) for value in counts.results["dhenara"].values())
 
 
 def test_chart_shows_the_stored_growth() -> None:
