@@ -190,7 +190,7 @@ def test_a_long_request_is_not_encrypted_at_once(secured: tls.TlsConnection, ser
     assert secured.write_now(bytes(tls.RECORDS)) == tls.RECORDS
 
 
-def test_a_connection_with_unasked_data_is_stale(secured: tls.TlsConnection, server: ServerInMemory) -> None:
+def test_a_connection_on_which_data_waits_is_stale(secured: tls.TlsConnection, server: ServerInMemory) -> None:
     assert not secured.is_stale()
     server.tls.write(b"too early")
     assert secured.is_stale()

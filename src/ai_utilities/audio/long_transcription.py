@@ -291,7 +291,7 @@ class PieceQueue:
         if not received:
             raise first
         raise UnfinishedTranscriptError(
-            f"{number_of(len(self._failed), 'piece')} of the recording failed, transcribed: {len(received)}: {first}",
+            f"{number_of(len(self._failed), 'piece')} of the recording failed ({len(received)} transcribed): {first}",
             partial=join_transcripts(parts, received),
             missing=self._missing_ranges(),
             received={**self._known, **{self._keys[n]: transcript for n, transcript in self._received.items()}},

@@ -162,7 +162,7 @@ class UsageLayer:
         """Writes the rows that wait for the last time; what cannot be written is lost, with an error in the log."""
         within(AFTERWARDS, self.flush)()
         if lost := len(self._take_backlog()):
-            log.error("%s of usage could not be written before the process ended: lost", number_of(lost, "row"))
+            log.error("lost %s of usage, which could not be written before the process ended", number_of(lost, "row"))
 
     def _write(self, rows: list[UsageData]) -> None:
         waiting = [*self._take_backlog(), *rows] if self._backlog else rows
