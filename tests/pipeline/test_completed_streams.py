@@ -83,6 +83,22 @@ def test_a_stream_that_nobody_read_has_the_response_and_ends_once(end: str) -> N
     assert ended == [True]
 
 
+@pytest.mark.parametrize("end", ["response", "close"])
+def test_a_stream_that_a_layer_read_or_closed_is_complete_for_its_reader(end: str, world: World) -> None:
+    response = ChatResponse(choices=[ChatResponseChoice(contents=[TextContent(text="Hello!")])])
+
+    async def answer(call: Call, send: Send) -> Stream:
+        stream = CompletedStream(response)
+        await getattr(stream, end)()
+        return stream
+
+    client = AIModelClient(endpoint("http://localhost:9"), layers=[answer])
+    ((chunk, final),) = world.stream(client, "?")
+    assert chunk is None
+    assert final.chat_response is response
+    world.close(client)
+
+
 def test_texts_are_collected_from_the_start() -> None:
     stream = CompletedStream(ChatResponse(choices=[ChatResponseChoice(contents=[TextContent(text="Hello!")])]))
     stream.collect_texts()

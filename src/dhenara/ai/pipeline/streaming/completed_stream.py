@@ -92,11 +92,11 @@ class CompletedStream(Stream):
         return not self._response.interrupted if not self._pulled else super().complete
 
     def take(self) -> Batch | None:
-        self._pulled = True
+        self._pulled = self._pulled or not self._over  # nothing is pulled of one that was read or closed before
         return super().take()
 
     async def pull(self) -> Batch | None:
-        self._pulled = True
+        self._pulled = self._pulled or not self._over
         return await super().pull()
 
     async def response(self) -> ChatResponse:
