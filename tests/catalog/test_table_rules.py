@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.catalog.cost_calculation import as_billed
+from dhenara.ai.catalog.own_tables import listed_name
 from dhenara.ai.catalog.price_rows import (
     InvalidRow,
     PriceRow,
@@ -27,7 +28,6 @@ from dhenara.ai.catalog.price_tables import (
     default_fees,
     find_model,
     is_data_centre,
-    listed_name,
     make_table,
     matching_row,
     most_specific,
@@ -215,6 +215,16 @@ def test_a_region_in_any_name_counts_for_the_name_that_is_in_the_table() -> None
     assert find_model(known, ("m",), NOW) == ("m", None)
     assert find_model(known, ("eu/unknown", "m"), NOW) == ("m", "eu")
     assert find_model(known, ("eu/unknown", "us/m"), NOW) == ("m", "us")
+
+
+def test_one_call_after_another_has_the_same_minute_until_the_next_one_begins() -> None:
+    known = table(MODELS)
+    minute = known.minute_of(NOW)
+    assert minute == NOW
+    assert known.minute_of(NOW + timedelta(seconds=59.999)) is minute
+    assert known.minute_of(NOW + timedelta(seconds=60)) == NOW + timedelta(minutes=1)
+    assert known.minute_of(NOW - timedelta(seconds=1)) == NOW - timedelta(minutes=1)
+    assert known.minute_of((NOW + timedelta(seconds=1)).astimezone(timezone(timedelta(hours=5)))) == NOW
 
 
 def test_the_step_of_a_prompt_is_the_shortest_prompt_of_its_price() -> None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from ipaddress import ip_address
-from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,8 +31,6 @@ BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("output_audio", "output_audio_tokens", ("output_audio", "output")),
     ("output_image", "output_image_tokens", ("output_image", "output")),
 )
-
-read_counts = attrgetter(*(bucket for _, bucket, _ in BUCKETS))
 
 # Units with a rate of their own inside of a component: the component, and where reports that count tokens by modality
 # have them. Models without such a rate charge them as the rest of the component.
@@ -101,7 +98,9 @@ def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> tuple[list[tupl
     charged: list[tuple[str, Decimal]] = []
     missing: list[str] = []
     apart = {} if MODALITIES.keys().isdisjoint(rates) else tokens_by_modality(rates, usage)
-    for (name, _, units), tokens in zip(BUCKETS, read_counts(usage), strict=True):
+    counts = vars(usage)
+    for name, bucket, units in BUCKETS:
+        tokens = counts[bucket]
         if tokens:
             for unit, count in apart.get(name, ()):
                 part = min(count, tokens)

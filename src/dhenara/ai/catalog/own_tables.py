@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from ..providers.provider_names import known_names, provider_name
 from ..wire.text import similar_names
 from .host_facts import FactSource, HostRow, forget_own_limits, use_own_limits
 from .price_rows import PER_MILLION, UNITS, InvalidRow, PriceRow, parse_price, parse_row, plain_names
-from .price_tables import ORDINARY, START, Conditions, listed_name
+from .price_tables import ORDINARY, START, Conditions, NoPrice, find_model, load_table
 
 CONDITIONS = ("from", "until", "tier", "region", "above", "options")
 PRICE_FIELDS = frozenset({"host", "model", "unit", "price", "per", "rates", "source", *CONDITIONS})
@@ -223,6 +224,15 @@ def own_rates(
     rates = {unit: (rate, row.source) for row in ordered for unit, rate in row.rates.items()}
     sources = ", ".join(dict.fromkeys(source for _, source in rates.values()))
     return {unit: rate for unit, (rate, _) in rates.items()}, sources
+
+
+def listed_name(host: str, names: tuple[str, ...], at: datetime) -> tuple[str, ...]:
+    """Return the name in the table of the model that these names stand for; empty if the table does not have it."""
+    table = load_table(host)
+    try:
+        return (find_model(table, names, at)[0],) if table is not None else ()
+    except NoPrice:
+        return ()
 
 
 def own_rows(host: str, names: tuple[str, ...]) -> list[PriceRow]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -28,6 +28,8 @@ APART = ("cn", "us-gov")
 """Beginnings of regions whose prices only a row that names them has: China, and the government of the USA."""
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+"""The shortest time for which prices hold."""
 
 
 class NoPrice(Exception):
@@ -72,7 +74,7 @@ class Rates:
     priced_as: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class PriceTable:
     """The table of a host, as its file has it."""
 
@@ -84,6 +86,15 @@ class PriceTable:
     prefixes: Mapping[str, str]
     other_names: Mapping[str, str]
     read_rows: dict[str, list[PriceRow]] = field(default_factory=dict)
+    latest: datetime = START
+
+    def minute_of(self, at: datetime) -> datetime:
+        """Return the begin of the minute; the same object for one call after another, which has its hash already."""
+        at = at if at.tzinfo is UTC else at.astimezone(UTC)
+        minute = self.latest
+        if not minute <= at < minute + MINUTE:
+            self.latest = minute = at.replace(second=0, microsecond=0)
+        return minute
 
     def find_model(self, name: str, at: datetime, *, alias: bool = True) -> tuple[str, str | None] | None:
         """Return the model of this name and the region that the name contains; None if there is none.
@@ -194,8 +205,11 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
         raise NoPrice(f"no price table is known for {host}")
     names = tuple(dict.fromkeys(names))
     if not conditions.options:
-        minute = conditions.at.astimezone(UTC).replace(second=0, microsecond=0)
-        step = prompt_step(prompt_steps(table, names, minute), conditions.prompt_tokens)
+        minute = table.minute_of(conditions.at)
+        steps = prompt_steps(table, names, minute)
+        if steps is None:
+            raise not_listed(table, names)
+        step = prompt_step(steps, conditions.prompt_tokens) if steps else 0
         try:
             return usual_rates(table, names, minute, conditions.tier, conditions.region, step)
         except NoPrice:
@@ -204,9 +218,10 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
 
 
 @lru_cache(1_024)
-def prompt_steps(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple[int, ...]:
-    """Return the numbers of prompt tokens above which a model has other prices; raises `NoPrice`."""
-    return tuple(sorted({row.above for row in table.rows(find_model(table, names, at)[0]) if row.above > 0}))
+def prompt_steps(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple[int, ...] | None:
+    """Return the numbers of prompt tokens above which a model has other prices; None if the table does not have it."""
+    located = find_named(table, names, day_of(at))
+    return None if located is None else tuple(sorted({row.above for row in table.rows(located[0]) if row.above > 0}))
 
 
 def prompt_step(steps: tuple[int, ...], prompt_tokens: int) -> int:
@@ -247,11 +262,19 @@ def rates_of(table: PriceTable, names: tuple[str, ...], conditions: Conditions) 
 
 def find_model(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple[str, str | None]:
     """Return the model of the first name that the table has, and the region that a name contains; raises `NoPrice`."""
-    located = find_named(table, names, at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    located = find_named(table, names, day_of(at))
     if located is None:
-        missing = " or ".join(names) or "a model without a name"
-        raise NoPrice(f"the price table of {table.host} ({table.date}) does not have {missing}")
+        raise not_listed(table, names)
     return located
+
+
+def day_of(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def not_listed(table: PriceTable, names: tuple[str, ...]) -> NoPrice:
+    missing = " or ".join(names) or "a model without a name"
+    return NoPrice(f"the price table of {table.host} ({table.date}) does not have {missing}")
 
 
 @lru_cache(1_024)
@@ -265,15 +288,6 @@ def find_named(table: PriceTable, names: tuple[str, ...], day: datetime) -> tupl
             if located := table.find_model(name, day, alias=alias):
                 return located[0], located[1] or next(iter(regions), None)
     return None
-
-
-def listed_name(host: str, names: tuple[str, ...], at: datetime) -> tuple[str, ...]:
-    """Return the name in the table of the model that these names stand for; empty if the table does not have it."""
-    table = load_table(host)
-    try:
-        return (find_model(table, names, at)[0],) if table is not None else ()
-    except NoPrice:
-        return ()
 
 
 def matching_row(rows: list[PriceRow], model: str, conditions: Conditions, region: str | None) -> PriceRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from ..providers.provider import Provider, find_provider
@@ -165,11 +165,10 @@ class EndpointPrices:
         tier = "fast" if report.get("speed") == "fast" else service_tier
         conditions = Conditions(datetime.now(UTC), tier, where, prompt_tokens, self._options)
         try:
-            rates = find_rates(self.host, self._names_of(None, where), conditions).by_unit
+            rates = find_rates(self.host, self._names_of(None, where), conditions)
         except NoPrice:
             return None
-        highest = [highest_rate(rates, kinds) for kinds in groups]
-        return None if "requests" in rates or None in highest else [rate for rate in highest if rate is not None]
+        return highest_rates(rates, tuple([tuple(kinds) for kinds in groups]))
 
     def may_bill(self, unit: str) -> bool:
         """Whether some model of the host is billed by this unit, or the user has prices that may be.
@@ -190,6 +189,13 @@ class EndpointPrices:
                 self._names.clear()
             self._names[key] = billing_names(self.endpoint, self.provider, served, region)
         return self._names[key]
+
+
+@lru_cache(256)
+def highest_rates(rates: Rates, groups: tuple[tuple[str, ...], ...]) -> list[Decimal] | None:
+    """Return the highest price of a million tokens of each group of kinds; None if the rates do not have one."""
+    highest = [highest_rate(rates.by_unit, kinds) for kinds in groups]
+    return None if "requests" in rates.by_unit or None in highest else [rate for rate in highest if rate is not None]
 
 
 def cost_data_cost(endpoint: AIModelEndpoint, usage: Usage, at: datetime, has_own_rates: bool) -> Cost | None:
