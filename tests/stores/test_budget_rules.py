@@ -92,16 +92,25 @@ def test_a_budget_applies_to_calls_with_all_of_its_tags() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "expires"),
     [
-        ("hour", "2026-01-31T23", NOW + 2 * 3600),
-        ("day", "2026-01-31", NOW + 2 * 86_400),
-        ("month", "2026-01", NOW + 62 * 86_400),
+        ("hour", "2026-01-31T23", datetime(2026, 2, 1, 2, tzinfo=UTC)),
+        ("day", "2026-01-31", datetime(2026, 2, 3, tzinfo=UTC)),
+        ("month", "2026-01", datetime(2026, 4, 4, tzinfo=UTC)),
         ("total", "total", None),
     ],
 )
-def test_a_window_is_needed_for_two_of_its_lengths(kind: Any, name: str, expires: float | None) -> None:
+def test_a_window_is_needed_for_two_of_its_lengths_after_its_end(
+    kind: Any, name: str, expires: datetime | None
+) -> None:
     assert Budget("0.5", window=kind).window_at({}, NOW) == BudgetWindow(
-        f"budget|||{kind}|{name}", 500_000_000, expires
+        f"budget|||{kind}|{name}", 500_000_000, expires and expires.timestamp()
     )
+
+
+@pytest.mark.parametrize("kind", ["hour", "day", "month", "total"])
+def test_calls_of_one_period_have_the_same_window(kind: Any) -> None:
+    budget = Budget("0.5", window=kind)
+    assert budget.window_at({}, NOW) == budget.window_at({}, NOW - 59 * 60)
+    assert (budget.window_at({}, NOW + 30) == budget.window_at({}, NOW)) is (kind == "total")
 
 
 def test_a_window_is_named_by_budget_tags_and_the_value_of_per() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
@@ -200,7 +200,7 @@ def random_id() -> str:
 PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Owner:
     """Identity of a process, which is never that of another one.
 
@@ -218,6 +218,10 @@ class Owner:
 
     def to_text(self) -> str:
         """The form in which stores keep it."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return to_json([self.host, self.boot, self.pid, self.started]).decode()
 
     @classmethod

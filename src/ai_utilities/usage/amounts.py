@@ -1,13 +1,14 @@
-"""Amounts of money and of other units than tokens, other currencies, and the thresholds of budgets."""
+"""Amounts of money and of other units than tokens, other currencies, and the thresholds and windows of budgets."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -245,3 +246,42 @@ class BudgetAlert:
         reached = f"has reached {(self.threshold * 100).normalize():f}% of ${self.limit:f}"
         text = f"the budget {self.budget!r} {'refused a call' if self.refused else reached}"
         return f"{text}: ${self.spent:f} of ${self.limit:f} is spent or reserved"
+
+
+Window = Literal["hour", "day", "month", "total"]
+# The part of a time in ISO 8601 that names the window; `strftime` takes several times as long.
+WINDOWS = {"hour": slice(13), "day": slice(10), "month": slice(7), "total": slice(0)}
+HOUR = 3600
+
+
+def window_bounds(window: Window, at: datetime) -> tuple[datetime, datetime] | None:
+    """The start and the end of the window of a moment in UTC; None for `total`."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    match window:
+        case "hour":
+            return hour, hour + timedelta(hours=1)
+        case "day":
+            return day, day + timedelta(days=1)
+        case "month":
+            return day.replace(day=1), (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return None
+
+
+@lru_cache(64)
+def period_at(window: Window, hour: int) -> tuple[str, float | None]:
+    """The period of a window at a time, the same for all calls in it.
+
+    Args:
+        window: The kind of window.
+        hour: The time, in hours of Unix time.
+
+    Returns:
+        The name of the period, and from when on stores may delete its window.
+    """
+    at = datetime.fromtimestamp(hour * HOUR, UTC)
+    bounds = window_bounds(window, at)
+    if bounds is None:
+        return "total", None
+    begins, ends = bounds
+    return at.isoformat()[WINDOWS[window]], (ends + 2 * (ends - begins)).timestamp()

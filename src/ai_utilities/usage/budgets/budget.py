@@ -6,7 +6,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from types import NoneType
@@ -18,13 +17,9 @@ from dhenara.ai.errors import ConfigurationError, DhenaraError
 from dhenara.ai.integration import require_type
 
 from ...storage.store_io import Owner, StoreDamagedError, random_id, this_process
-from ..amounts import BudgetAlert, is_amount, read_thresholds
+from ..amounts import HOUR, WINDOWS, BudgetAlert, Window, is_amount, period_at, read_thresholds
 from ..open_rows import expiry
 
-Window = Literal["hour", "day", "month", "total"]
-# The part of a time in ISO 8601 that names the window; `strftime` takes several times as long.
-WINDOWS = {"hour": slice(13), "day": slice(10), "month": slice(7), "total": slice(0)}
-LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
 NANO = Decimal(10) ** 9
 """Amounts are whole billionths of a dollar, so that every store adds them exactly."""
 
@@ -100,14 +95,13 @@ class Budget:
             tags: The tags of the call.
             now: The time in Unix seconds.
         """
-        at = datetime.fromtimestamp(now, UTC)
-        scope = ",".join([f"{name}={value}" for name, value in sorted(self.tags.items())])
+        scope = ",".join([f"{name}={value}" for name, value in sorted(self.tags.items())]) if self.tags else ""
         own = f"{self.per}={tags.get(self.per, '')}" if self.per else ""
-        period, length = at.isoformat()[WINDOWS[self.window]] or "total", LENGTHS.get(self.window)
+        period, expires = period_at(self.window, int(now // HOUR))
         return BudgetWindow(
-            name="|".join((self.name or "budget", scope, own, self.window, period)),
+            name=f"{self.name or 'budget'}|{scope}|{own}|{self.window}|{period}",
             limit=exact_limit(self.limit),
-            expires=None if length is None else (at + 2 * length).timestamp(),
+            expires=expires,
         )
 
 

@@ -17,8 +17,8 @@ from dhenara.ai.integration import ShortRepr, Shown
 
 from ...config.secrets import redact
 from ...storage.store_io import StoreIO, call_store
-from ..amounts import BudgetAlert
-from .budget import Budget, BudgetStore, BudgetWindow, Window, display_name, to_dollars
+from ..amounts import BudgetAlert, window_bounds
+from .budget import Budget, BudgetStore, BudgetWindow, display_name, to_dollars
 
 log = logging.getLogger("ai_utilities.usage")
 WHOLE = Decimal(1)
@@ -187,17 +187,3 @@ def forecast(budget: Budget, spent: Decimal, now: float) -> BudgetForecast:
 def with_reason(known: BudgetForecast, reason: str) -> BudgetForecast:
     """A forecast that is unknown for a reason."""
     return BudgetForecast(known.limit, known.spent, None, reason, known.begins, known.ends)
-
-
-def window_bounds(window: Window, at: datetime) -> tuple[datetime, datetime] | None:
-    """The start and the end of the window of a moment in UTC; None for `total`."""
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    day = hour.replace(hour=0)
-    match window:
-        case "hour":
-            return hour, hour + timedelta(hours=1)
-        case "day":
-            return day, day + timedelta(days=1)
-        case "month":
-            return day.replace(day=1), (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return None
