@@ -107,9 +107,10 @@ def checked(state: object) -> Account:
 
 def take(account: Account, ask: TakeAsk, now: float) -> Verdict:
     """Grants the call, or puts it into the queue and returns how long it has to wait for what."""
-    account["queue"] = [
-        queued for queued in account["queue"] if queued["until"] > now or queued["ticket"] == ask["ticket"]
-    ]
+    if account["queue"]:
+        account["queue"] = [
+            queued for queued in account["queue"] if queued["until"] > now or queued["ticket"] == ask["ticket"]
+        ]
     before = reserved_before(account, ask["ticket"])
     wait, why, look = account["paused"] - now, "paused", 0.0
     for want in ask["wants"]:
@@ -200,8 +201,9 @@ def window_wait(account: Account, want: Want, before: float, now: float) -> floa
     window = want["window"]
     width = window / SLOTS
     slots = account["windows"].setdefault(want["bucket"], {})
-    for slot in [slot for slot in slots if (int(slot) + 1) * width + window <= now]:
-        del slots[slot]
+    # The time of an account only goes forward, so its slots are in order.
+    while slots and (int(oldest := next(iter(slots))) + 1) * width + window <= now:
+        del slots[oldest]
     excess = sum(slots.values()) + before + want["amount"] - want["limit"]
     if excess <= 0:
         return 0.0

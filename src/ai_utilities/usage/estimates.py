@@ -107,7 +107,7 @@ PDF = rf"(data:application/pdf;base64,)?{PDF_START}"
 PAGE = rb"/Type\s*/Page[^s]"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class TokenEstimate:
     """An estimate of tokens.
 
@@ -136,7 +136,7 @@ def estimate_fields(fields: Sequence[Field], words: Set[str] | None = None) -> T
         fields: The strings.
         words: The short ones, as `words_of` returns them. Default None: each string is looked at.
     """
-    shorter = [string for _, string in fields if not string[LEAST_MEDIA - 1 : LEAST_MEDIA]]
+    shorter = [string for _, string in fields if len(string) < LEAST_MEDIA]
     short = "".join(shorter)
     is_plain = words is not None and len(shorter) == len(fields) and words.isdisjoint(COUNTED_FIELDS)
     if is_plain and PDF_START not in short and PDF_URL not in short:
@@ -145,7 +145,7 @@ def estimate_fields(fields: Sequence[Field], words: Set[str] | None = None) -> T
     text, media, pages = size_of(short), 0, 0
     added = ADDED_AT_MOST
     for field, string in fields:
-        if string[LEAST_MEDIA - 1 : LEAST_MEDIA]:
+        if len(string) >= LEAST_MEDIA:
             if (field not in TEXT_FIELDS or string.startswith("data:")) and re.match(MEDIA, string):
                 media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
             else:
@@ -196,7 +196,7 @@ LONGEST_WORD = 40
 
 def words_of(exchange: Exchange) -> frozenset[str]:
     """The short strings of the body of a request, among them the names of its fields."""
-    return frozenset([text for _, text in exchange.once(fields_of) if not text[LONGEST_WORD : LONGEST_WORD + 1]])
+    return frozenset([text for _, text in exchange.once(fields_of) if len(text) <= LONGEST_WORD])
 
 
 def estimate_request(exchange: Exchange) -> TokenEstimate:
@@ -227,11 +227,11 @@ def add_fields(fields: list[Field], value: object, field: str) -> None:
     """Appends the fields of a JSON value."""
     if isinstance(value, str):
         fields.append((field, value))
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, ARRAYS):
         for entry in value:
             if type(entry) not in SCALARS:
                 add_fields(fields, entry, field)
-    elif isinstance(value, dict | Mapping):
+    elif isinstance(value, OBJECTS):
         for key, entry in value.items():
             name = str(key)
             fields.append(("", name))
@@ -243,6 +243,9 @@ def add_fields(fields: list[Field], value: object, field: str) -> None:
 
 SCALARS = (int, float, bool, type(None))
 """Types of JSON values without strings."""
+
+ARRAYS, OBJECTS = (list, tuple), (dict, Mapping)
+"""Types of the others."""
 
 
 def count_pages(data: bytes) -> int | None:

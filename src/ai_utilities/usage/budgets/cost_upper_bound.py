@@ -143,7 +143,7 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
             return None
         # Results of searches become a part of the prompt, which is read again after each search.
         read = int(max(read, facts.context_window) * (searches + 1))
-    inputs, outputs = input_kinds(bounded), ["output_tokens", *output_kinds(bounded, made)]
+    inputs, outputs = input_kinds(bounded), ("output_tokens", *output_kinds(bounded, made))
     if not searches and bounded.expected is None and "VIDEO" not in bounded.words:
         highest = bounded.highest_sum(read, inputs, longest, outputs)
         if highest is not None:
@@ -152,7 +152,12 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
 
 
 def highest_of_each(
-    bounded: BoundedCall, searches: float, read: int, inputs: list[str], longest: int, outputs: list[str]
+    bounded: BoundedCall,
+    searches: float,
+    read: int,
+    inputs: tuple[str, ...],
+    longest: int,
+    outputs: tuple[str, ...],
 ) -> Decimal | None:
     """The highest cost of these kinds of tokens, each priced alone; None if no price is known."""
     more: Options = {"units": {"web_searches": searches} if searches else {}}
@@ -175,20 +180,20 @@ def highest_of_each(
     return None if cost < 0 else max(cost, highest((dearest,), outputs[1:])[0])
 
 
-def input_kinds(bounded: BoundedCall) -> list[str]:
+def input_kinds(bounded: BoundedCall) -> tuple[str, ...]:
     """Kinds of tokens that the prompt may be billed as."""
     media = {part.type for message in bounded.call.messages for part in message.contents}
     cache = bounded.call.config.prompt_cache
     long = not LONG_CACHES.isdisjoint(bounded.words) or (cache is not None and cache.lifetime == "long")
     hour = ["cache_write_1h_tokens"] if long else []
     kinds = [f"input_{kind}_tokens" for kind in ("audio", "image") if kind in media]
-    return ["input_tokens", "cache_write_tokens", *hour, *kinds]
+    return ("input_tokens", "cache_write_tokens", *hour, *kinds)
 
 
 def output_kinds(bounded: BoundedCall, made: tuple[str, ...]) -> list[str]:
     """Further kinds of tokens that the answer may be billed as."""
-    words = "\n".join(["", *bounded.words, ""]).lower()
-    kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if f"\n{kind}\n" in words]
+    words = [word.lower() for word in bounded.words if len(word) == len("audio")]
+    kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if kind in words]
     return list(dict.fromkeys(["reasoning_tokens", *kinds, *made]))
 
 

@@ -70,7 +70,7 @@ ROUNDING = Decimal("1.05")
 """Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestTerms:
     """What a request says of its own cost.
 
@@ -93,7 +93,7 @@ class RequestTerms:
     report: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BoundedCall:
     """A call and what is known of its usage before it is sent.
 
@@ -189,7 +189,7 @@ def read_terms(
     if words is not None and not free:
         named = words & TERMS
         if named <= LENGTHS:  # nearly always
-            return RequestTerms(longest=highest_of([body], LENGTHS)) if named else RequestTerms()
+            return RequestTerms(max([whole_number(body.get(name), 0) for name in named], default=0))
     if free:
         body = {name: value for name, value in body.items() if name not in free}
     settings = [body, *[inner for name in body.keys() & SETTINGS if isinstance(inner := body[name], Mapping)]]
