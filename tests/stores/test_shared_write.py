@@ -12,7 +12,7 @@ import pytest
 
 from ai_utilities import AiClient
 from ai_utilities.limits import Limit, LimitLayer, LimitReachedError, SQLiteLimits
-from ai_utilities.storage.sqlite_files import StoreConnection
+from ai_utilities.storage.sqlite_files import Row, StoreConnection
 from ai_utilities.storage.store_io import StoreVersionError
 from ai_utilities.usage import BudgetExceededError, SQLiteBudgets
 from dhenara.ai import AIModelClient, Send, Stream
@@ -71,13 +71,13 @@ class Stored:
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files in which transactions began."""
     files: list[str] = []
-    begin = StoreConnection.begin
+    lock = StoreConnection.lock_with
 
-    def noted(self: StoreConnection, path: Path, seconds: float) -> None:
+    def noted(self: StoreConnection, statement: str, values: Row, path: Path, seconds: float) -> None:
         files.append(path.name)
-        begin(self, path, seconds)
+        lock(self, statement, values, path, seconds)
 
-    monkeypatch.setattr(StoreConnection, "begin", noted)
+    monkeypatch.setattr(StoreConnection, "lock_with", noted)
     return files
 
 

@@ -113,12 +113,7 @@ class SQLiteFile:
         self._generation: str | None = None
         self._checked = not strict
         with suppress(StoreTimeoutError, *((StoreVersionError,) if lazy else ())):
-            within(FIRST_WAIT, self._try)()
-
-    def _try(self) -> None:
-        """Opens the file, so that a path that cannot be used is an error at the start."""
-        with self.connection():
-            pass
+            within(FIRST_WAIT, self.fetch_one)("SELECT 1")  # a path that cannot be used is an error at the start
 
     def fetch_one(self, statement: str, values: Sequence[SqlValue] = ()) -> Row | None:
         """Executes one statement and returns the first row, or None."""
@@ -130,6 +125,17 @@ class SQLiteFile:
         """Executes one statement and returns all rows."""
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()
+
+    def write_one(self, statement: str, values: Row) -> None:
+        """Executes one statement that writes, which is a transaction of its own. Late writes are not done in it."""
+        connection = self._acquire()
+        try:
+            connection.lock_with(statement, values, self.path, self._timeout)
+        except BaseException as error:
+            connection.undo(self.late)
+            self.give_back(connection, error)
+            raise
+        self.give_back(connection, None)
 
     def transaction(self, *, late: bool = True) -> ConnectionBlock:
         """A transaction that writes; undone if anything fails. Others may read meanwhile.
@@ -162,7 +168,7 @@ class SQLiteFile:
         connection = self._acquire()
         try:
             if end == "COMMIT":
-                connection.begin(self.path, self._timeout)
+                connection.lock_with("BEGIN IMMEDIATE", (), self.path, self._timeout)
                 if late and self.late:
                     self.late.begin(connection)
             else:
@@ -238,7 +244,9 @@ class SQLiteFile:
         if not self.path.exists():
             create_once(self.path, self._schema if self._is_complete else None)
         elif self._is_complete and is_emptied(self.path):
-            self._replace_emptied()
+            if self._strict:
+                raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
+            self._set_aside()
         wait = stalled_seconds(seconds_left(self._timeout))
         connection = sqlite3.connect(
             self.path,
@@ -260,12 +268,6 @@ class SQLiteFile:
     def _is_complete(self) -> bool:
         """Whether the file is created with all of its tables, so that one without any has lost them."""
         return self._strict or self._recover is not None
-
-    def _replace_emptied(self) -> None:
-        """For a file without tables."""
-        if self._strict:
-            raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
-        self._set_aside()
 
     def _identify(self, connection: StoreConnection) -> None:
         """Checks the file before its first use, and stores its identity, to notice another one in its place."""
@@ -344,6 +346,5 @@ class SQLiteFile:
         if self._is_complete and is_emptied(self.path):
             return False
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(self.path, timeout=self._timeout)) as again:
-            if again.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
-                return True
+            return bool(again.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
         return False

@@ -274,10 +274,14 @@ class StoreConnection(sqlite3.Connection):
             else:
                 return
 
-    def begin(self, path: Path, most: float) -> None:
-        """Begins a transaction that writes. Waits for the lock, but not longer than its holder writes nothing.
+    def lock_with(self, statement: str, values: Row, path: Path, most: float) -> None:
+        """Executes a statement that takes the lock: the begin of a transaction that writes, or all of one.
+
+        It waits for the lock, but not longer than the holder of the lock writes nothing.
 
         Args:
+            statement: The statement.
+            values: Its values.
             path: The file.
             most: Most seconds to wait in all, also if the call has more.
 
@@ -287,7 +291,7 @@ class StoreConnection(sqlite3.Connection):
         if self.wait_ms != 0:
             self.wait_at_most(0)
         try:
-            self.execute("BEGIN IMMEDIATE")
+            self.execute(statement, values)
         except sqlite3.OperationalError as error:
             if code_of(error) not in LOCKED:
                 raise
@@ -298,7 +302,7 @@ class StoreConnection(sqlite3.Connection):
             before = last_change(path)
             self.wait_at_most(stalled_seconds(max(0.0, until - time.monotonic())))
             try:
-                self.execute("BEGIN IMMEDIATE")
+                self.execute(statement, values)
             except sqlite3.OperationalError as error:
                 if code_of(error) not in LOCKED or time.monotonic() >= until or last_change(path) == before:
                     raise

@@ -211,15 +211,15 @@ def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageDa
         cost: The cost, if known.
         facts: Further fields, with values of their types; `tags` is one of them.
     """
-    if usage and usage.units:
+    if usage is None or not usage.known:
+        return ROW.make({**cost_fields(None, cost), "units": {}, **facts})
+    if usage.units:
         return UsageData.of(usage, cost, **facts)  # units are floats there, and exact numbers here
-    fields = {**cost_fields(usage, cost), "units": {}, **facts}
-    if usage:
-        counts = read_buckets(usage)
-        read, made = sum(counts[:6]), sum(counts[6:])
-        fields |= zip(BUCKETS, counts, strict=True)
-        fields |= {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
-    return ROW.make(fields)
+    counts = read_buckets(usage)
+    read, made = sum(counts[:6]), sum(counts[6:])
+    used = {name: count for name, count in zip(BUCKETS, counts, strict=True) if count}
+    totals = {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
+    return ROW.make({**cost_fields(usage, cost), "units": {}, **facts, **used, **totals})
 
 
 def reconcile(facts: Facts) -> Facts:
@@ -248,12 +248,13 @@ def cost_fields(usage: Usage | None, cost: Cost | None) -> Facts:
     """The fields about cost."""
     if cost is None:
         return {"cost_reason": NO_PRICE if usage else NO_USAGE}
+    known = vars(cost)
     return {
-        "cost": cost.amount,
-        "currency": cost.currency,
-        "cost_source": cost.source,
-        "priced_as": cost.priced_as,
-        "cost_reason": cost.reason,
+        "cost": known["amount"],
+        "currency": known["currency"],
+        "cost_source": known["source"],
+        "priced_as": known["priced_as"],
+        "cost_reason": known["reason"],
     }
 
 

@@ -94,6 +94,9 @@ class SQLiteLedger(Ledger):
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
         opened = [(row.row_id, owner, expires, row.model_dump_json(exclude_defaults=True)) for row in rows]
+        if len(opened) == 1:
+            self._file.write_one(OPEN, opened[0])  # a transaction of its own, as one statement instead of three
+            return
         with self._file.transaction(late=False) as file:
             file.executemany(OPEN, opened)
 
@@ -232,19 +235,20 @@ def write_values(file: sqlite3.Connection, rows: Sequence[Row]) -> list[int]:
 
 def row_values(row: UsageData) -> Row:
     """The columns of a row."""
-    at = row.started_at
+    fields = vars(row)
+    at, cost, saved, tags = fields["started_at"], fields["cost"], fields["saved_cost"], fields["tags"]
     return (
         None if at is None else at.timestamp(),
         "" if at is None else at.astimezone(UTC).date().isoformat(),
-        row.provider,
-        row.model,
-        row.outcome,
-        int(row.cached),
-        row.prompt_tokens,
-        row.completion_tokens,
-        None if row.cost is None else str(row.cost),
-        None if row.saved_cost is None else str(row.saved_cost),
-        to_json(row.tags).decode(),
+        fields["provider"],
+        fields["model"],
+        fields["outcome"],
+        int(fields["cached"]),
+        fields["prompt_tokens"],
+        fields["completion_tokens"],
+        None if cost is None else str(cost),
+        None if saved is None else str(saved),
+        to_json(tags).decode() if tags else "{}",
         row.model_dump_json(exclude_defaults=True),
     )
 
