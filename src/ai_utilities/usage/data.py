@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -44,7 +44,9 @@ BUCKETS = (
 )
 """Disjoint token counts: every token is in exactly one. The first six are input, the others output."""
 
-read_buckets = attrgetter(*BUCKETS)
+read_buckets = itemgetter(*BUCKETS)
+"""The token counts among the fields of a usage."""
+
 INPUT_BUCKETS = BUCKETS[:6]
 OUTPUT_BUCKETS = BUCKETS[6:]
 
@@ -191,7 +193,7 @@ class UsageData(CheckedModel):
         Raises:
             pydantic.ValidationError: If a field is invalid.
         """
-        counts = dict(zip(BUCKETS, read_buckets(usage), strict=True), units=usage.units) if usage else {}
+        counts = dict(zip(BUCKETS, read_buckets(vars(usage)), strict=True), units=usage.units) if usage else {}
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
@@ -215,7 +217,7 @@ def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageDa
         return ROW.make({**cost_fields(None, cost), "units": {}, **facts})
     if usage.units:
         return UsageData.of(usage, cost, **facts)  # units are floats there, and exact numbers here
-    counts = read_buckets(usage)
+    counts = read_buckets(vars(usage))
     read, made = sum(counts[:6]), sum(counts[6:])
     used = {name: count for name, count in zip(BUCKETS, counts, strict=True) if count}
     totals = {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
@@ -279,7 +281,8 @@ def tagged(**tags: str) -> Iterator[None]:
 def tags_now(call: "Call | None" = None) -> dict[str, str]:
     """The tags of a call: those of where it is sent, and those of where its run was made, which win."""
     made = NONE if call is None or call.context is None else call.context.get(_tags, NONE)
-    return {**_tags.get(), **made}
+    sent = _tags.get()
+    return {} if made is NONE and sent is NONE else {**sent, **made}
 
 
 add_call_tags(tags_now)

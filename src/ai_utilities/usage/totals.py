@@ -170,7 +170,7 @@ class RunningTotals:
             cost: Its cost.
             outcome: Whether it came from the provider or from a cache.
         """
-        counts = read_buckets(usage) if usage.known else NO_COUNTS
+        counts = read_buckets(vars(usage)) if usage.known else NO_COUNTS
         read, made = sum(counts[:6]), sum(counts[6:])
         if outcome == "cached":
             self._add_cached(read + made)

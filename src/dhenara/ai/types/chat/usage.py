@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -130,11 +131,14 @@ class Usage(FrozenModel):
         """All input and output tokens."""
         if self.input_tokens is None:
             return self.input_tokens
-        return self.prompt_tokens + self.completion_tokens
+        return sum(read_counts(vars(self)))
 
 
 COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annotation is int)
 """Names of the token counts."""
+
+read_counts = itemgetter(*COUNTS)
+"""The token counts among the fields of a usage."""
 
 
 REPORTED = ModelTemplate(Usage)

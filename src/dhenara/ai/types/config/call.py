@@ -346,4 +346,10 @@ class Call:
         Returns:
             A copy of this call that has it.
         """
-        return Call(**{**vars(self), "config": config, "endpoint": self.endpoint if endpoint is None else endpoint})
+        made = object.__new__(type(self))
+        fields = vars(made)
+        fields.update(vars(self))
+        fields["config"] = config
+        if endpoint is not None:
+            fields["endpoint"] = endpoint
+        return made
