@@ -259,7 +259,7 @@ class Stream:
                 for delta in batch:
                     if delta.__class__ in CHECKED:
                         failed = self._receive(batch)
-                        if failed is not None:
+                        if failed is not None and self._error is None:  # the first error counts
                             await self._break(failed)
                         break
                 else:
