@@ -18,7 +18,16 @@ from dhenara.ai.pipeline.timeouts import TimeoutPolicy, with_deadline
 from dhenara.ai.providers.secret_values import Redactor
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import AIModelCallConfig, Call, Timeouts
-from dhenara.ai.types.chat.delta import Delta, ErrorDelta, FinishDelta, ResponseStart, StreamEnd, TextDelta
+from dhenara.ai.types.chat.delta import (
+    Delta,
+    ErrorDelta,
+    FinishDelta,
+    ReasoningDelta,
+    ResponseStart,
+    StreamEnd,
+    TextDelta,
+    has_content,
+)
 from dhenara.ai.types.content.media import Origin
 from dhenara.ai.wire.limits import Limits
 from support.worlds import endpoint
@@ -111,6 +120,24 @@ def test_what_arrived_is_part_of_the_response_however_a_stream_ends(how: str) ->
     assert (ended, source.ended) == ([whole], ["closed"])
 
 
+class OneRead(Source):
+    """Returns all batches with the first read."""
+
+    async def next_batches(self) -> Sequence[Sequence[Delta]] | None:
+        batches, self.steps = self.steps, []
+        return batches or None
+
+
+@pytest.mark.parametrize("kind", [Source, OneRead])
+def test_the_first_error_counts_however_the_events_arrived(kind: type[Source]) -> None:
+    first, second = ServerError("overloaded"), BrokenStreamError("cut")
+    stream = stream_of(kind([text("a")], [ErrorDelta(first)], [ErrorDelta(second)], rest=[text("b")]))
+    with pytest.raises(ServerError) as raised:
+        pull_all(stream)
+    assert stream.error is raised.value is first
+    assert (stream.partial().text(), stream.partial().error) == ("ab", str(first))
+
+
 def test_nothing_is_taken_once_the_time_of_the_call_is_over() -> None:
     times = [None, CallTimeoutError("late", limit="total")]
     stream = stream_of(Source(), before=[text("a")], overdue=lambda: times[0])
@@ -121,11 +148,32 @@ def test_nothing_is_taken_once_the_time_of_the_call_is_over() -> None:
     assert stream.take() is None
 
 
-def test_a_break_before_the_first_content_may_be_retried() -> None:
-    stream = stream_of(Source([ResponseStart(id="x")], BrokenStreamError("cut")))
+OPENED: list[Delta] = [TextDelta(0, ""), ReasoningDelta(0)]
+"""What some protocols begin a part with, before its first piece."""
+
+
+@pytest.mark.parametrize("opened", [ResponseStart(id="x"), *OPENED])
+def test_a_break_before_the_first_content_may_be_retried(opened: Delta) -> None:
+    stream = stream_of(Source([opened], BrokenStreamError("cut")))
     with pytest.raises(BrokenStreamError) as raised:
         run(stream.prime())
     assert raised.value.retriable
+
+
+@pytest.mark.parametrize("opened", OPENED)
+def test_a_part_that_was_only_opened_is_no_content_and_is_not_lost(opened: Delta) -> None:
+    source = Source([opened], [text("a"), *END], [text("later")])
+    stream = stream_of(source)
+    run(stream.prime())
+    assert len(source.steps) == 1
+    assert run(stream.pull()) == [opened]
+
+
+@pytest.mark.parametrize(
+    "first", [TextDelta(0, "", extras={"item": 1}), ReasoningDelta(0, signature="s"), ReasoningDelta(0, redacted=True)]
+)
+def test_a_part_with_other_fields_than_its_text_is_content(first: Delta) -> None:
+    assert has_content([[first]])
 
 
 def test_secrets_are_masked_in_errors_and_in_what_is_left() -> None:

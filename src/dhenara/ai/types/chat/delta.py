@@ -227,6 +227,19 @@ def has_content(batches: Iterable[Iterable[Delta]]) -> bool:
     """Return whether events have content, such as a piece of text, a call or an error."""
     for batch in batches:
         for delta in batch:
-            if delta.__class__ not in SILENT:
+            if delta.__class__ in SILENT:
+                continue
+            if type(delta) is TextDelta and delta.text:
+                return True  # nearly always
+            if not only_opens(delta):
                 return True
+    return False
+
+
+def only_opens(delta: Delta) -> bool:
+    """Return whether a delta only begins a part of text or reasoning, as some protocols do before its first piece."""
+    if isinstance(delta, TextDelta):
+        return not (delta.text or delta.extras)
+    if isinstance(delta, ReasoningDelta):
+        return not (delta.text or delta.raw_text or delta.signature or delta.redacted or delta.extras)
     return False
