@@ -11,13 +11,24 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from ..storage.generations import Generation, Generations
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from ..storage.store_io import StoreDamagedError, StoreEvictsError, StoreVersionError
 from .data import UsageData, matches
 from .ledger import Ledger
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, start_time
-from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, HourGroup, add_arguments, hour_of, read_hours
+from .redis_scripts import (
+    ADD,
+    FIRST_HOUR,
+    HOUR,
+    OPEN,
+    VERSION,
+    Generation,
+    Generations,
+    HourGroup,
+    add_arguments,
+    hour_of,
+    read_hours,
+)
 from .totals import (
     OPEN as OPEN_OUTCOMES,
     Group,

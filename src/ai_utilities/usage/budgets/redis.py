@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...storage.generations import Generation, Generations
 from ...storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from ...storage.store_io import StoreLostError, StoreVersionError
+from ..redis_scripts import Generation, Generations
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2
