@@ -15,6 +15,7 @@ UNTYPED = {
     "usage/data.py",  # fields of a row by name
     "storage/redis.py",  # replies of a server
     "storage/sqlite_files.py",  # columns of a row
+    "storage/write_turns.py",  # steps of threads, each with a result of its own
     "limits/window_state.py",  # arguments of steps, each of a type of its own
     "setup/questions.py",  # what a generator is sent
     "batch/ray_workers.py",  # objects of Ray

@@ -11,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import ClassVar, Self
 
@@ -184,8 +184,7 @@ class SQLiteLimits(LimitStore):
         return not has_more and self._late.add((account, ask))
 
     def _step(self, account: str, step: str, ask: Ask) -> Verdict:
-        with self._file.transaction(late=step != "take") as file:
-            return self.step_in(account, step, ask, file)
+        return self._file.write(partial(self.step_in, account, step, ask), late=step != "take")
 
     def _settle_all(self, file: sqlite3.Connection, entries: Sequence[tuple[str, SettleAsk]]) -> None:
         """Settles calls, the state of each account once."""

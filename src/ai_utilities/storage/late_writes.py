@@ -26,7 +26,7 @@ from .sqlite_files import Row
 from .store_io import AFTERWARDS, within
 
 log = logging.getLogger("ai_utilities.storage")
-MOST = 32
+MOST = 256
 """Entries of one file that wait; the next one is written at once, and they with it."""
 
 LATEST = 0.1

@@ -49,6 +49,7 @@ from .store_io import (
     stalled_seconds,
     within,
 )
+from .write_turns import WrittenFile, lock_error
 
 log = logging.getLogger("ai_utilities.storage")
 CHANGED = re.compile("no such (?:table|column)|has no column named|already exists|Could not decode to UTF-8")
@@ -64,7 +65,7 @@ MOST_CHECKED = 64 * 1024 * 1024
 """Bytes up to which a file is checked as a whole before its first use."""
 
 
-class SQLiteFile:
+class SQLiteFile(WrittenFile):
     """Connections to one file, opened when needed and shared by the threads of a process.
 
     Args:
@@ -97,9 +98,9 @@ class SQLiteFile:
     ) -> None:
         require_type("SQLite store", "path", path, (str, os.PathLike), "the path of a file")
         self.path = Path(path).expanduser().absolute()  # the program may change its folder before a late write
+        super().__init__(self.path, timeout)
         self._name = str(self.path)
         self._schema = schema
-        self._timeout = timeout
         self._equip = equip
         self._strict = strict
         self._check = check
@@ -126,8 +127,7 @@ class SQLiteFile:
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()
 
-    def write_one(self, statement: str, values: Row) -> None:
-        """Executes one statement that writes, which is a transaction of its own. Late writes are not done in it."""
+    def _execute_alone(self, statement: str, values: Row) -> None:
         connection = self._acquire()
         try:
             connection.lock_with(statement, values, self.path, self._timeout)
@@ -136,14 +136,6 @@ class SQLiteFile:
             self.give_back(connection, error)
             raise
         self.give_back(connection, None)
-
-    def transaction(self, *, late: bool = True) -> ConnectionBlock:
-        """A transaction that writes; undone if anything fails. Others may read meanwhile.
-
-        Args:
-            late: Whether late writes are done in it. Default True.
-        """
-        return ConnectionBlock(self, "COMMIT", late=late)
 
     def reading(self) -> ConnectionBlock:
         """A transaction of queries that all see the same state of the file."""
@@ -180,6 +172,12 @@ class SQLiteFile:
             self.give_back(connection, error)
             raise
         return connection
+
+    def _begin_with_late(self) -> ConnectionBlock:
+        return ConnectionBlock(self, "COMMIT", late=True)
+
+    def _begin_without_late(self) -> ConnectionBlock:
+        return ConnectionBlock(self, "COMMIT")
 
     def give_back(self, connection: StoreConnection, error: BaseException | None) -> None:
         """Keeps a connection for the next block; after an error of SQLite, closes it and raises the typed error."""
@@ -219,7 +217,7 @@ class SQLiteFile:
             return self._idle.pop()
         except IndexError:
             if not self._opening.acquire(timeout=seconds_left(self._timeout)):
-                raise self._timeout_error() from None
+                raise lock_error(self.path) from None
             try:
                 return self._open()
             finally:
@@ -302,7 +300,7 @@ class SQLiteFile:
         """The typed error for an error of SQLite. A damaged file is set aside, unless it is strict."""
         code = code_of(error)
         if code in LOCKED:
-            return self._timeout_error()
+            return lock_error(self.path)
         if code in DAMAGED:
             if self._strict:
                 return self._damaged_error(error)
@@ -323,12 +321,6 @@ class SQLiteFile:
         return StoreDamagedError(
             f"the SQLite file {self.path} could not be used: its tables were changed ({error}). Restore the file, or "
             f"move it away: then a new one is created. {self._repair}".rstrip()
-        )
-
-    def _timeout_error(self) -> StoreError:
-        return StoreTimeoutError(
-            f"the SQLite file {self.path} is locked by another process or thread and was not free in time. "
-            "End whatever holds the lock, or allow the call a longer timeout."
         )
 
     def _set_aside(self, failed: tuple[int, int] | None = None) -> None:

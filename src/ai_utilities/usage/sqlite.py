@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
 from pydantic_core import to_json
@@ -77,13 +77,7 @@ class SQLiteLedger(Ledger):
 
     @retry_recovered
     def add(self, rows: Sequence[UsageData]) -> None:
-        with self._file.transaction() as file:
-            new = [row for row in rows if not is_known(file, row)]
-            for row in new:
-                settle(file, row.row_id)
-            for row, number in zip(new, write_rows(file, new), strict=True):
-                if row.operation == BATCH and row.row_id is not None:
-                    file.execute(CLOSE, (row.row_id, number))
+        self._file.write(partial(add_rows, rows))
 
     def add_later(self, rows: Sequence[UsageData]) -> bool:
         if len(rows) > 1 or rows[0].row_id is None or rows[0].operation == BATCH:
@@ -97,8 +91,7 @@ class SQLiteLedger(Ledger):
         if len(opened) == 1:
             self._file.write_one(OPEN, opened[0])  # a transaction of its own, as one statement instead of three
             return
-        with self._file.transaction(late=False) as file:
-            file.executemany(OPEN, opened)
+        self._file.write(partial(open_rows, opened), late=False)
 
     @retry_recovered
     def open_rows(self) -> list[OpenRow]:
@@ -194,6 +187,21 @@ class SQLiteLedger(Ledger):
         with self._file.transaction() as file:
             make_dirty_again(file)
             yield file
+
+
+def add_rows(rows: Sequence[UsageData], file: sqlite3.Connection) -> None:
+    """Adds settled rows, and closes batches that they belong to."""
+    new = [row for row in rows if not is_known(file, row)]
+    for row in new:
+        settle(file, row.row_id)
+    for row, number in zip(new, write_rows(file, new), strict=True):
+        if row.operation == BATCH and row.row_id is not None:
+            file.execute(CLOSE, (row.row_id, number))
+
+
+def open_rows(opened: Sequence[Row], file: sqlite3.Connection) -> None:
+    """Adds open rows."""
+    file.executemany(OPEN, opened)
 
 
 def is_known(file: sqlite3.Connection, row: UsageData) -> bool:

@@ -90,12 +90,10 @@ class SQLiteBudgets(BudgetStore):
         self._late = LateWrites(self._file, self._finish_all)
 
     def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
-        with self._file.transaction() as file:
-            return self._reserve(file, windows, amount)
+        return self._file.write(lambda file: self._reserve(file, windows, amount))
 
     def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
-        with self._file.transaction() as file:
-            self._add(file, windows, difference)
+        self._file.write(lambda file: self._add(file, windows, difference))
 
     def spent(self, window: BudgetWindow) -> int:
         with self._file.connection() as file:
@@ -119,8 +117,7 @@ class SQLiteBudgets(BudgetStore):
         return self._open(reservation, step) if opened[0] is not None and self._late.write() else opened
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        with self._file.transaction() as file:
-            self._finish_all(file, [(reservation, spent)])
+        self._file.write(lambda file: self._finish_all(file, [(reservation, spent)]))
 
     def finish_later(self, reservation: Reservation, spent: int) -> bool:
         return spent <= reservation.amount and self._late.add((reservation, spent))
@@ -158,13 +155,15 @@ class SQLiteBudgets(BudgetStore):
         self._file.close()
 
     def _open(self, reservation: Reservation, step: FileStep[T]) -> tuple[Refused | None, T | None]:
-        with self._file.transaction(late=False) as file:
+        def both(file: sqlite3.Connection) -> tuple[Refused | None, T | None]:
             refused = self._reserve(file, reservation.windows, reservation.amount)
             if refused is not None:
                 return refused, None
             stored = (reservation.key, reservation.to_text())
             file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
             return None, step(file)
+
+        return self._file.write(both, late=False)
 
     def _finish_all(self, file: sqlite3.Connection, entries: Sequence[tuple[Reservation, int]]) -> None:
         """Finishes reservations with their real costs."""
