@@ -337,19 +337,12 @@ class Call:
         )
 
     def with_config(self, config: AIModelCallConfig, endpoint: AIModelEndpoint | None = None) -> "Call":
-        """Return this call with another configuration, in fewer steps than `dataclasses.replace` takes.
+        """Return a copy with another configuration, in fewer steps than `dataclasses.replace` takes.
 
         Args:
-            config: The configuration of the new call.
+            config: The configuration of the copy.
             endpoint: Its endpoint. Default None: that of this call.
-
-        Returns:
-            A copy of this call that has it.
         """
         made = object.__new__(type(self))
-        fields = vars(made)
-        fields.update(vars(self))
-        fields["config"] = config
-        if endpoint is not None:
-            fields["endpoint"] = endpoint
+        vars(made).update(vars(self), config=config, endpoint=self.endpoint if endpoint is None else endpoint)
         return made
