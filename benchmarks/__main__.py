@@ -1,7 +1,7 @@
 """`make bench`: measures every contestant in its own environment against one local server, and prints a table.
 
-Every number comes from a fresh process; rounds are interleaved, so that a disturbance hits everybody; medians are
-shown. Times are CPU time of the client, which other work on the machine hardly changes; only latencies are wall time.
+Every contestant measures in a process of its own, and they take turns, so that a disturbance hits everybody; medians
+are shown. Times are CPU time of the client; only latencies are wall time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .environments import CONTESTANTS, ROOT, CannotInstall, Contestant, prepare,
 from .growth import LINES, collect as collect_growth
 from .instructions import collect as count_instructions, rows
 from .table import ahead, failures, markdown, table, verdicts
+from .turns import Sample, take_turns
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = (
@@ -34,10 +35,7 @@ SCENARIOS = (
 TIMES = {"import": 3, "first": 3}
 """How often in a round, where once is over in a moment and the next disturbance is as long."""
 
-Sample = dict[str, float] | str
-Raw = dict[str, float | list[float]] | str
-"""What one process measured: values, or several of a kind."""
-Samples = dict[str, dict[str, list[Raw]]]
+Samples = dict[str, dict[str, list[Sample]]]
 Results = dict[str, dict[str, Sample]]
 FULL_ROUNDS = 3
 
@@ -54,23 +52,6 @@ def local_server(*options: str) -> Iterator[str]:
         process.communicate()
 
 
-def measure(contestant: Contestant, scenario: str, protocol: str, url: str) -> Raw:
-    """The numbers, or why there are none."""
-    command = [str(contestant.python), str(HERE / "measure.py"), scenario, contestant.module, url, protocol]
-    # LiteLLM would download its price list when it is imported.
-    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=300, cwd=HERE, check=False, env=environment
-        )
-    except subprocess.TimeoutExpired:
-        return "took more than 300 s"
-    if done.returncode:
-        return (done.stderr.strip().splitlines() or ["failed"])[-1][:200]
-    sample: dict[str, float | list[float]] = json.loads(done.stdout.strip().splitlines()[-1])
-    return sample
-
-
 def collect(
     contestants: list[Contestant], scenarios: list[str], rounds: int, save: Callable[[Results, Samples], None]
 ) -> Results:
@@ -79,13 +60,12 @@ def collect(
     with local_server() as burst, local_server("--paced") as paced:
         for number in range(rounds):
             for scenario in scenarios:
+                url = paced if scenario.startswith("stream_paced") else burst
                 for _ in range(TIMES.get(scenario, 1)):
-                    for contestant in contestants:
-                        if protocol := contestant.protocol_of(scenario):
-                            progress(f"round {number + 1} of {rounds}: {scenario}: {contestant.name}")
-                            url = paced if scenario.startswith("stream_paced") else burst
-                            samples[contestant.name][scenario].append(measure(contestant, scenario, protocol, url))
+                    for name, sample in take_turns(contestants, scenario, url, progress):
+                        samples[name][scenario].append(sample)
                 save(medians(samples), samples)
+                progress(f"round {number + 1} of {rounds}: {scenario} is done")
     progress("")
     return medians(samples)
 
@@ -94,23 +74,22 @@ def medians(samples: Samples) -> Results:
     return {name: {s: median(of_one) for s, of_one in by.items()} for name, by in samples.items()}
 
 
-def median(samples: list[Raw]) -> Sample:
+def median(samples: list[Sample]) -> Sample:
     """The median of each number, and as `..._spread` half of the range that the middle half of them has."""
     good = [sample for sample in samples if isinstance(sample, dict)]
     if not good:
         return str(samples[0])
     result: dict[str, float] = {}
     for key in good[0]:
-        values = [value for sample in good for value in as_list(sample[key])]
+        values = [sample[key] for sample in good]
+        if key == "new_connections":
+            result[key] = sum(values)
+            continue
         result[key] = rounded(statistics.median(values))
-        if len(values) > 2 and key != "new_connections":
+        if len(values) > 2:
             lower, _, upper = statistics.quantiles(values, n=4)
             result[f"{key}_spread"] = rounded((upper - lower) / 2)
     return result
-
-
-def as_list(value: float | list[float]) -> list[float]:
-    return value if isinstance(value, list) else [value]
 
 
 def rounded(value: float) -> float:

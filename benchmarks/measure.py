@@ -1,6 +1,9 @@
-"""One measurement of one contestant, in a fresh process of its own environment; prints a JSON object.
+"""Measures one contestant, in a fresh process of its own environment; prints a JSON object for each line that it reads.
 
 python measure.py SCENARIO CONTESTANT URL PROTOCOL
+
+Contestants take turns: each line is a turn, in which the work is done once unmeasured, because other processes have
+used the caches of the processor meanwhile, and then measured.
 """
 
 import importlib
@@ -12,7 +15,6 @@ import time
 
 TOKENS = 500
 TEXT_LENGTH = sum(len(f" word{number % 97}") for number in range(TOKENS))
-CALLS = 150
 GROUP = 15
 """Calls that are timed together, because the clock of a process is coarse."""
 
@@ -49,7 +51,7 @@ def import_client(name, url, protocol):
     imported = time.process_time()
     _client = contestant.client(url, protocol)
     usable = time.process_time()
-    return {
+    yield {
         "cpu_ms": (imported - before) * 1e3,
         "usable_ms": (usable - before) * 1e3,
         "memory_mb": resident() - memory,
@@ -61,100 +63,105 @@ def first(name, url, protocol):
     memory = resident()
     contestant = load(name)
     contestant.call(contestant.client(url, protocol), protocol)
-    return {"cpu_ms": time.process_time() * 1e3, "memory_mb": resident() - memory}
+    yield {"cpu_ms": time.process_time() * 1e3, "memory_mb": resident() - memory}
 
 
-def stream_one(name, url, protocol, rounds):
+def stream_one(name, url, protocol):
+    contestant = load(name)
+    client = contestant.client(url, protocol)
+    while True:
+        check_text(contestant.stream(client, protocol))
+        before = time.process_time()
+        check_text(contestant.stream(client, protocol))
+        yield {"cpu_us": (time.process_time() - before) / TOKENS * 1e6}
+
+
+def stream_paced(name, url, protocol):
+    """The pauses are longer than what another process does to the caches."""
     contestant = load(name)
     client = contestant.client(url, protocol)
     check_text(contestant.stream(client, protocol))
-    spent = []
-    for _ in range(rounds):
+    while True:
         before = time.process_time()
         check_text(contestant.stream(client, protocol))
-        spent.append((time.process_time() - before) / TOKENS * 1e6)
-    return {"cpu_us": spent}
+        yield {"cpu_us": (time.process_time() - before) / TOKENS * 1e6}
 
 
-async def stream_async(name, url, protocol, rounds):
-    contestant = load(name)
-    client = contestant.async_client(url, protocol)
-    check_text(await contestant.astream(client, protocol))
-    spent = []
-    for _ in range(rounds):
-        before = time.process_time()
-        check_text(await contestant.astream(client, protocol))
-        spent.append((time.process_time() - before) / TOKENS * 1e6)
-    return {"cpu_us": spent}
-
-
-async def stream_many(name, url, protocol, in_flight):
+def streams_async(name, url, protocol, in_flight):
     import asyncio
 
     contestant = load(name)
-    client = contestant.async_client(url, protocol)
-    check_text(await contestant.astream(client, protocol))
-    before = time.process_time()
-    lengths = await asyncio.gather(*(contestant.astream(client, protocol) for _ in range(in_flight)))
-    used = time.process_time() - before
-    for length in lengths:
-        check_text(length)
-    return {"cpu_us": used / in_flight / TOKENS * 1e6}
+
+    async def read(client):
+        lengths = await asyncio.gather(*(contestant.astream(client, protocol) for _ in range(in_flight)))
+        for length in lengths:
+            check_text(length)
+
+    async def turn(client):
+        check_text(await contestant.astream(client, protocol))
+        before = time.process_time()
+        await read(client)
+        return {"cpu_us": (time.process_time() - before) / in_flight / TOKENS * 1e6}
+
+    with asyncio.Runner() as runner:
+        client = runner.run(made(contestant, url, protocol))
+        while True:
+            yield runner.run(turn(client))
 
 
-def call_one(name, url, protocol, rounds):
+def call_one(name, url, protocol):
     contestant = load(name)
     client = contestant.client(url, protocol)
-    for _ in range(5):
-        contestant.call(client, protocol)
-    opened = connections(url) + 1
-    spent, waits = [], []
-    for _ in range(rounds // GROUP):
-        before = time.process_time()
+    while True:
+        for _ in range(5):
+            contestant.call(client, protocol)
+        opened = connections(url) + 1
+        waits, before = [], time.process_time()
         for _ in range(GROUP):
             started = time.perf_counter()
             contestant.call(client, protocol)
             waits.append(time.perf_counter() - started)
-        spent.append((time.process_time() - before) / GROUP * 1e6)
-    return {
-        "cpu_us": spent,
-        "latency_ms": statistics.median(waits) * 1e3,
-        "new_connections": connections(url) - opened,
-    }
+        yield {
+            "cpu_us": (time.process_time() - before) / GROUP * 1e6,
+            "latency_ms": statistics.median(waits) * 1e3,
+            "new_connections": connections(url) - opened,
+        }
 
 
-async def call_async(name, url, protocol, in_flight, rounds):
+def calls_async(name, url, protocol, in_flight):
     import asyncio
 
     contestant = load(name)
-    client = contestant.async_client(url, protocol)
-    await asyncio.gather(*(contestant.acall(client, protocol) for _ in range(in_flight)))
-    waits = []
+    at_once = max(1, GROUP // in_flight)
 
-    async def timed():
-        started = time.perf_counter()
-        await contestant.acall(client, protocol)
-        waits.append(time.perf_counter() - started)
+    async def turn(client):
+        waits = []
 
-    opened = connections(url) + 1
-    spent, at_once = [], max(1, GROUP // in_flight)
-    for _ in range(rounds // at_once):
+        async def timed():
+            started = time.perf_counter()
+            await contestant.acall(client, protocol)
+            waits.append(time.perf_counter() - started)
+
+        await asyncio.gather(*(contestant.acall(client, protocol) for _ in range(in_flight)))
+        opened = connections(url) + 1
         before = time.process_time()
         for _ in range(at_once):
             await asyncio.gather(*(timed() for _ in range(in_flight)))
-        spent.append((time.process_time() - before) / at_once / in_flight * 1e6)
-    return {
-        "cpu_us": spent,
-        "latency_ms": statistics.median(waits) * 1e3,
-        "new_connections": connections(url) - opened,
-    }
+        return {
+            "cpu_us": (time.process_time() - before) / at_once / in_flight * 1e6,
+            "latency_ms": statistics.median(waits) * 1e3,
+            "new_connections": connections(url) - opened,
+        }
+
+    with asyncio.Runner() as runner:
+        client = runner.run(made(contestant, url, protocol))
+        while True:
+            yield runner.run(turn(client))
 
 
-def run_async(work):
-    """Imports asyncio here, because the measurements of imports must not load it."""
-    import asyncio
-
-    return asyncio.run(work)
+async def made(contestant, url, protocol):
+    """An async client, made where its event loop runs."""
+    return contestant.async_client(url, protocol)
 
 
 def measure(scenario, name, url, protocol):
@@ -164,19 +171,22 @@ def measure(scenario, name, url, protocol):
         case "first":
             return first(name, url, protocol)
         case "stream_200":
-            return run_async(stream_many(name, url, protocol, 200))
+            return streams_async(name, url, protocol, 200)
         case "call_1" | "call_responses" | "call_anthropic" | "call_gemini":
-            return call_one(name, url, protocol, CALLS)
+            return call_one(name, url, protocol)
         case "call_1_async":
-            return run_async(call_async(name, url, protocol, 1, CALLS))
+            return calls_async(name, url, protocol, 1)
         case "call_500":
-            return run_async(call_async(name, url, protocol, 500, 3))
+            return calls_async(name, url, protocol, 500)
         case _ if scenario.startswith("stream_paced"):
-            return stream_one(name, url, protocol, 3)
+            return stream_paced(name, url, protocol)
         case _ if scenario.endswith("_async"):
-            return run_async(stream_async(name, url, protocol, 8))
-    return stream_one(name, url, protocol, 8)
+            return streams_async(name, url, protocol, 1)
+    return stream_one(name, url, protocol)
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n" + json.dumps(measure(*sys.argv[1:5])) + "\n")
+    turns = measure(*sys.argv[1:5])
+    for _line in sys.stdin:
+        sys.stdout.write("\n" + json.dumps(next(turns)) + "\n")
+        sys.stdout.flush()

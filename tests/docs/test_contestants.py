@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from benchmarks.__main__ import SCENARIOS, local_server
@@ -12,6 +14,7 @@ from benchmarks.answers import TEXT
 from benchmarks.environments import CONTESTANTS, Contestant
 from benchmarks.measure import check_text
 from benchmarks.table import COLUMNS, best_peer
+from benchmarks.turns import take_turns, turns_in
 
 HERE = [one for one in CONTESTANTS if one.is_ours or one.module == "raw_socket"]
 PAIRS = [pytest.param(one, name, id=f"{one.module} {name}") for one in HERE for name in one.protocols]
@@ -47,6 +50,32 @@ def test_a_contestant_reads_calls_and_streams_in_async_code(contestant: Contesta
         await client.aclose()
 
     asyncio.run(read())
+
+
+class HereContestant(Contestant):
+    """A contestant that runs in the environment of the tests."""
+
+    @property
+    def python(self) -> Path:
+        return Path(sys.executable)
+
+
+def test_contestants_take_turns(url: str) -> None:
+    contestants: list[Contestant] = [
+        HereContestant(one.name, one.module, one.needs, one.protocols) for one in HERE[-2:]
+    ]
+    taken = list(take_turns(contestants, "call_1", url, lambda text: None))
+    assert [name for name, _ in taken] == [one.name for one in contestants] * turns_in("call_1")
+    for _, sample in taken:
+        assert isinstance(sample, dict)
+        assert sample["cpu_us"] >= 0
+        assert sample["new_connections"] == 0
+
+
+def test_a_contestant_that_fails_has_no_more_turns(url: str) -> None:
+    broken: Contestant = HereContestant("broken", "not_there", ("nothing",))
+    ((name, sample),) = take_turns([broken], "call_1", url, lambda text: None)
+    assert (name, sample) == ("broken", "ModuleNotFoundError: No module named 'contestants.not_there'")
 
 
 def test_each_scenario_is_shown_in_a_column() -> None:

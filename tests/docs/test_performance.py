@@ -95,8 +95,6 @@ def test_a_peer_that_needs_less_is_named_as_ahead() -> None:
 
 
 def test_the_median_of_a_number_has_the_spread_of_its_middle_half() -> None:
-    assert median([{"cpu_us": [1.0, 2.0, 3.0, 4.0]}, {"cpu_us": [5.0, 6.0, 7.0]}]) == {
-        "cpu_us": 4.0,
-        "cpu_us_spread": 2.0,
-    }
+    turns = [{"cpu_us": float(number), "new_connections": 2} for number in range(1, 8)]
+    assert median(turns) == {"cpu_us": 4.0, "cpu_us_spread": 2.0, "new_connections": 14}
     assert median(["failed", {"cpu_ms": 3.0}]) == {"cpu_ms": 3.0}
