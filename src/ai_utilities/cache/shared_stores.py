@@ -274,11 +274,12 @@ class RedisCache(TextBackend):
         self._server = RedisServer(server, prefix)
 
     def get_text(self, key: str) -> str | None:
-        return self.get_texts([key]).get(key)
+        with suppress(StoreDamagedError), self._server.connected_client() as client:
+            return read_text(client.get(self._server.key_name("value", key)))
+        return None
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
-        lifetime = self.effective_ttl(ttl)
-        milliseconds = in_milliseconds(lifetime)
+        milliseconds = in_milliseconds(self.effective_ttl(ttl))
         with self._server.connected_client() as client:
             client.set(self._server.key_name("value", key), text, px=milliseconds)
 
@@ -292,8 +293,7 @@ class RedisCache(TextBackend):
         return {}
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
-        lifetime = self.effective_ttl(ttl)
-        milliseconds = in_milliseconds(lifetime)
+        milliseconds = in_milliseconds(self.effective_ttl(ttl))
         with self._server.connected_client() as client:
             pipe = client.pipeline(transaction=False)
             for key, text in texts.items():

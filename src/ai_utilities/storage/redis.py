@@ -61,6 +61,8 @@ class RedisPipeline(RedisCommands, Protocol):
 class RedisClient(RedisCommands, Protocol):
     """The methods of `redis.Redis` that stores call."""
 
+    def get(self, name: str, /) -> Reply: ...
+
     def mget(self, keys: list[str], /) -> Reply: ...
 
     def delete(self, *names: str | bytes) -> Reply: ...
@@ -249,6 +251,8 @@ class RedisServer:
 def refused_error(error: Exception) -> StoreError:
     """The typed error for a command that the server refused."""
     text = SCRIPT.sub("", COMMAND.sub("", str(error))).strip()
+    if text.startswith("WRONGTYPE"):
+        return StoreDamagedError(f"a value on the Redis server is damaged: {text}")
     if "used memory > 'maxmemory'" in text:
         return StoreFullError(
             "the Redis server is full: it has reached its maxmemory, so it stores nothing new. Raise maxmemory, "
