@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -592,3 +593,36 @@ def test_accounts_are_json(server: FakeServer) -> None:
     with client(server, Limit(requests_per_minute=5, tokens_per_day=9, concurrency=1), store=store) as asking:
         asking.generate("?")
     assert json.loads(json.dumps(store._accounts)) == store._accounts
+
+
+def test_steps_of_a_transaction_that_is_undone_count_nothing(tmp_path: Path) -> None:
+    store = SQLiteLimits(tmp_path / "limits.db", clock=Clock())
+    assert store.step("a", "take", ask("1", want(limit=2)))["wait"] == 0
+
+    def take_and_fail(file: sqlite3.Connection) -> None:
+        assert store.step_in("a", "take", ask("2", want(limit=2)), file)["wait"] == 0
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        store._file.write(take_and_fail)
+    assert store.step("a", "take", ask("3", want(limit=2)))["wait"] == 0
+    assert store.step("a", "take", ask("4", want(limit=2)))["wait"] > 0
+
+
+def test_two_stores_of_a_file_see_each_others_steps(tmp_path: Path) -> None:
+    one, other = (SQLiteLimits(tmp_path / "limits.db", clock=Clock()) for _ in range(2))
+    waits = [
+        store.step("a", "take", ask(f"{number}", want(limit=3)))["wait"]
+        for number, store in enumerate((one, other, one, other))
+    ]
+    assert [wait > 0 for wait in waits] == [False, False, False, True]
+
+
+def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
+    store = SQLiteLimits(tmp_path / "limits.db", clock=Clock())
+    store.step("a", "take", ask("1", want(limit=2)))
+    with pytest.raises(KeyError):
+        store.step(
+            "a", "take", {"ticket": "2", "wants": [want(limit=2)], "live": [], "lanes": [{"lane": "l", "limit": 9}]}
+        )
+    assert store.step("a", "take", ask("3", want(limit=2)))["wait"] == 0

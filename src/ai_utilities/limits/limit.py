@@ -282,11 +282,11 @@ class RequestForm:
             "ticket": random_id(),
             "lease": LEASE if left is None else min(LEASE, max(0.0, left) + TO_SPARE),
             "wants": [
-                {**want, "amount": 1 if want["kind"] == "requests" else min(tokens, want["limit"])}
+                want if want["kind"] == "requests" else {**want, "amount": min(tokens, want["limit"])}
                 for want in self._wants
             ],
-            "live": [{**self._requests}, {**self._tokens, "amount": tokens}] if headers else [],
-            "lanes": [{**lane} for lane in self._lanes],
+            "live": [self._requests, {**self._tokens, "amount": tokens}] if headers else [],
+            "lanes": self._lanes,
         }
 
 

@@ -152,6 +152,9 @@ REPAIR = "Run `ai-utilities budget repair`, which keeps budgets in the file, or 
 VERSION = 2
 """Version of the account layout: 1 had no clock and no version."""
 
+MOST_WRITTEN = 16
+"""Accounts of which the state is kept as it was written."""
+
 LONGEST_OFF = 172_800.0
 """Maximum seconds that a machine counts as having been off."""
 
@@ -172,6 +175,7 @@ class SQLiteLimits(LimitStore):
         self._file = SQLiteFile(db_path, LIMITS, strict=True, repair=REPAIR)
         self._late = LateWrites(self._file, self._settle_all)
         self._clock = clock
+        self._written: dict[str, tuple[str, Account]] = {}
         self.path = self._file.path
 
     def step(self, account: str, step: str, ask: Ask) -> Verdict:
@@ -213,12 +217,17 @@ class SQLiteLimits(LimitStore):
             verdict = apply_steps(state, steps, self._now(state))
         text = to_json({**state, "version": VERSION}).decode()
         file.execute("REPLACE INTO limits (account, state) VALUES (?, ?)", (account, text))
+        if len(self._written) < MOST_WRITTEN:
+            self._written[account] = text, state
         return verdict
 
     def close(self) -> None:
         self._file.close()
 
     def _read(self, account: str, text: str) -> Account:
+        written = self._written.pop(account, None)  # by whoever has the lock of the file; steps that fail may change it
+        if written is not None and written[0] == text:
+            return written[1]  # nobody else has written meanwhile
         try:
             state = checked(from_json(text))
         except (ValueError, TypeError) as error:
