@@ -32,8 +32,11 @@ def apply_constraints(
     """
     warnings, changes = WarningCollector(facts.name), Changes()
     config = call.config
-    if config.model_fields_set & CONSTRAINED:
-        if cannot_reason(call, facts):
+    given = config.model_fields_set
+    if given & CONSTRAINED:
+        if given.isdisjoint(REASONING):
+            pass  # nearly always
+        elif cannot_reason(call, facts):
             changes |= drop_reasoning(config, warnings)
         else:
             changes |= constrain_effort(config, facts, warnings)
@@ -125,7 +128,8 @@ def is_silent(settings: ChatModelSettings) -> ChatModelSettings:
 def constrain_sampling(
     config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector, insisted: Collection[str]
 ) -> Changes:
-    if not (facts.refused or facts.refused_while_reasoning or facts.exclusive):
+    given = config.model_fields_set
+    if not facts.exclusive and given.isdisjoint(facts.refused) and given.isdisjoint(facts.refused_while_reasoning):
         return {}
     refused = dict.fromkeys(facts.refused, "the model does not accept it")
     if facts.refused_while_reasoning and reasons(config, facts):

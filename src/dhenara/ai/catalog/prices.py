@@ -111,11 +111,12 @@ class EndpointPrices:
         if usage is None or not usage.known:
             return Cost(reason=NO_USAGE)
         at = at or datetime.now(UTC)
-        if usage.reported_cost is not None:
+        known = vars(usage)
+        if known["reported_cost"] is not None:
             return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
-        if usage.unclear and (unclear := [name for name in usage.unclear if name not in SAME_PRICE]):
+        if known["unclear"] and (unclear := [name for name in usage.unclear if name not in SAME_PRICE]):
             return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
-        raw = usage.raw
+        raw = known["raw"]
         if "billed_units" in raw:
             usage = as_billed(usage)
         if region is None and "inference_geo" in raw:
