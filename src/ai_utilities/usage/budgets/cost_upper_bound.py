@@ -45,6 +45,9 @@ CITATION = Usage(units={"citations": 1.0})
 LONG_CACHES = frozenset({"1h", "12h"})
 """Lifetimes in a cache that cost more to write."""
 
+OUTPUT_WORDS = {f"output_{kind}_tokens": {kind, kind.title(), kind.upper()} for kind in ("audio", "image")}
+"""Further kinds of output, and the words with which requests ask for them."""
+
 REQUEST = Usage(units={"requests": 1.0})
 """What models that search with every request are billed for, however they search."""
 
@@ -192,9 +195,8 @@ def input_kinds(bounded: BoundedCall) -> tuple[str, ...]:
 
 def output_kinds(bounded: BoundedCall, made: tuple[str, ...]) -> list[str]:
     """Further kinds of tokens that the answer may be billed as."""
-    words = [word.lower() for word in bounded.words if len(word) == len("audio")]
-    kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if kind in words]
-    return list(dict.fromkeys(["reasoning_tokens", *kinds, *made]))
+    kinds = [name for name, words in OUTPUT_WORDS.items() if not words.isdisjoint(bounded.words)]
+    return list(dict.fromkeys(["reasoning_tokens", *kinds, *made])) if kinds or made else ["reasoning_tokens"]
 
 
 def most_searches(bounded: BoundedCall) -> float | None:
