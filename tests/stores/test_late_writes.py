@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ai_utilities import AiClient
+from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.limits import LimitReachedError
 from ai_utilities.storage import late_writes
 from ai_utilities.storage.sqlite_files import Row, StoreConnection
@@ -147,6 +149,28 @@ def test_only_so_many_wait(server: FakeServer, options: dict[str, Any], no_late_
         assert tokens_counted(options) == calls * 15
 
 
+@pytest.mark.parametrize("blocking", [True, False], ids=["threads", "async"])
+def test_many_questions_at_once_are_counted_exactly(
+    server: FakeServer, options: dict[str, Any], blocking: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No store counts as failed because threads of the same process write it."""
+    questions = 120
+    server.add_replies(*[HELLO] * questions)
+
+    async def ask_all() -> None:
+        async with AsyncAiClient(settings=settings(server.url, **options)) as client:
+            await asyncio.gather(*(client.ask("?") for _ in range(questions)))
+
+    if blocking:
+        with AiClient(settings=settings(server.url, **options)) as client, ThreadPoolExecutor(40) as threads:
+            list(threads.map(client.ask, ["?"] * questions))
+    else:
+        asyncio.run(ask_all())
+    assert settled(options) == (0, questions, 0, questions * SPENT)
+    assert tokens_counted(options) == questions * 15
+    assert [record.message for record in caplog.records if record.name.startswith("ai_utilities")] == []
+
+
 def test_nobody_is_refused_because_of_calls_that_have_ended(
     server: FakeServer, options: dict[str, Any], no_late_thread: None
 ) -> None:
@@ -265,7 +289,7 @@ def test_a_relative_path_means_the_folder_in_which_the_store_was_made(
 
 SCRIPT = """
 import atexit, multiprocessing, os, sys
-from ai_utilities import AiClient
+from ai_utilities import AiClient, AsyncAiClient
 if sys.argv[4] != "atexit":
     from ai_utilities.storage import late_writes
     late_writes.LATEST = 3600.0
