@@ -74,6 +74,13 @@ class WriteTurn:
         """How many threads wait."""
         return len(self._waiting)
 
+    def take_if_free(self) -> bool:
+        """Takes the turn, unless another thread has it. Returns whether it did."""
+        with self._lock:
+            is_free = not self._is_taken
+            self._is_taken = True
+        return is_free
+
     def take(self, waiting: Waiting[Any], most: float, last_change: Callable[[], object]) -> bool:
         """Waits, but not longer than the thread that has the turn writes nothing.
 
@@ -88,7 +95,7 @@ class WriteTurn:
         with self._lock:
             if not self._is_taken:
                 self._is_taken = waiting.has_turn = True
-                return True  # nearly always
+                return True
             woken = waiting.woken = threading.Lock()
             woken.acquire()
             self._waiting.append(waiting)
@@ -132,6 +139,10 @@ class WriteTurn:
         Args:
             others: Threads whose steps were to be done. Those whose steps are not done wait again.
         """
+        with self._lock:
+            if not (others or self._waiting):
+                self._is_taken = False
+                return  # nearly always
         woken = [other for other in others or [] if other.is_done]
         with self._lock:
             self._waiting.extendleft(other for other in reversed(others or []) if not other.is_done)
@@ -226,7 +237,14 @@ class WrittenFile(ABC):
             step: The step. It is done again if one of the others fails.
             late: Whether what waits to be written late is written too. Default True.
         """
-        waiting = Waiting(self._begin_with_late if late else self._begin_without_late, step)
+        begin, turn = self._begin_with_late if late else self._begin_without_late, self._own_turn()
+        if turn.take_if_free():  # nearly always, so nobody waits whose step could be done, too
+            try:
+                with begin() as connection:
+                    return step(connection)
+            finally:
+                turn.give_back()
+        waiting = Waiting(begin, step)
         turn = self._take_turn(waiting)
         if waiting.has_turn:
             turn.write(waiting)
@@ -234,22 +252,24 @@ class WrittenFile(ABC):
 
     def write_one(self, statement: str, values: Row) -> None:
         """Executes a statement that writes, alone or together with steps of other threads, without late writes."""
-        waiting = Waiting(self._begin_without_late, partial(execute_one, statement, values))
-        turn = self._take_turn(waiting)
-        if waiting.has_turn and not turn:
+        turn = self._own_turn()
+        if turn.take_if_free():
             try:
                 self._execute_alone(statement, values)
             finally:
                 turn.give_back()
-            return
-        if waiting.has_turn:
-            turn.write(waiting)
-        waiting.result()
+        else:
+            self.write(partial(execute_one, statement, values), late=False)
 
-    def _take_turn(self, waiting: Waiting[Any]) -> WriteTurn:
+    def _own_turn(self) -> WriteTurn:
+        """The turn of the file in this process."""
         process, turn = self._turn
         if process != os.getpid():
             process, turn = self._turn = (os.getpid(), turn_of(self.path))
+        return turn
+
+    def _take_turn(self, waiting: Waiting[Any]) -> WriteTurn:
+        turn = self._own_turn()
         if not turn.take(waiting, self._timeout, self._last_change):
             raise lock_error(self.path)
         return turn

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ OPEN = ("open", "abandoned")
 
 SPECIAL_TOKENS = tuple(name for name in BUCKETS if name not in ("input_tokens", "output_tokens"))
 """Kinds of tokens that sums have by name; the plain ones are the rest of the prompt and of the answer."""
-read_special = attrgetter(*SPECIAL_TOKENS)
+read_special = itemgetter(*SPECIAL_TOKENS)
 NO_COUNTS = (0,) * len(BUCKETS)
 
 PERIODS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m"}
@@ -152,14 +152,15 @@ class RunningTotals:
         Args:
             row: The row.
         """
-        if row.cached:
-            self._add_cached(row.total_tokens)
+        fields = vars(row)
+        if fields["cached"]:
+            self._add_cached(fields["total_tokens"])
         else:
-            self._add_tokens(row.prompt_tokens, row.completion_tokens, read_special(row))
-            if row.units:
+            self._add_tokens(fields["prompt_tokens"], fields["completion_tokens"], read_special(fields))
+            if fields["units"]:
                 self.units = add_units(self.units, row.units)
-        self._add_cost(row.cost, row.saved_cost)
-        if row.outcome != "answered":
+        self._add_cost(fields["cost"], fields["saved_cost"])
+        if fields["outcome"] != "answered":
             self._add_outcome(row.outcome, row.cost)
 
     def add_answer(self, usage: Usage, cost: Cost, outcome: Outcome) -> None:
@@ -221,7 +222,7 @@ def add_kinds(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
 
 def kinds_of(row: UsageData) -> dict[str, int]:
     """The tokens of a row by kind, where they are not plain."""
-    return named_kinds(read_special(row))
+    return named_kinds(read_special(vars(row)))
 
 
 def named_kinds(counts: Sequence[int]) -> dict[str, int]:

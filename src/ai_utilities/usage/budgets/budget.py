@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -110,8 +111,7 @@ def display_name(window: str) -> str:
     return " ".join(part for part in window.split("|") if part)
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetWindow:
+class BudgetWindow(NamedTuple):
     """One budget in one window of time.
 
     Attributes:
@@ -159,7 +159,7 @@ class UnknownCostError(ConfigurationError):
 
 def to_nanodollars(amount: Decimal) -> int:
     """Billionths of a dollar, rounded up."""
-    return int((amount * NANO).to_integral_value(ROUND_CEILING))
+    return math.ceil(amount * NANO)
 
 
 @lru_cache(64, typed=True)

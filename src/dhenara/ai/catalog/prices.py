@@ -127,7 +127,7 @@ class EndpointPrices:
             tier="fast" if "speed" in raw and raw["speed"] == "fast" else service_tier,
             region=where,
             prompt_tokens=usage.prompt_tokens,
-            options={**self._options, **usage.options} if usage.options else self._options,
+            options={**self._options, **known["options"]} if known["options"] else self._options,
         )
         names = self._names_of(served, where)
         host, provider = self.host, self.provider
@@ -139,7 +139,7 @@ class EndpointPrices:
         if own is None and provider is not None and provider.local:
             address = self._base_url or str(self.endpoint.api.config.get("base_url") or provider.base_url)
             return self_hosted_cost(address)
-        return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
+        return table_cost(host, names, usage, conditions, known["server_tool_requests"] or server_tools or {}, own)
 
     def highest_rates(
         self,
