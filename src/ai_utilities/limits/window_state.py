@@ -117,7 +117,7 @@ def take(account: Account, ask: TakeAsk, now: float) -> Verdict:
         seconds = window_wait(account, want, before.get(want["bucket"], 0), now)
         if seconds > wait:
             wait, why = seconds, want["bucket"]
-    for live_want in ask["live"]:
+    for live_want in ask["live"] if account["live"] else ():
         seconds = live_wait(account, live_want, before.get(live_want["bucket"], 0), now)
         if seconds > wait:
             wait, why = seconds, live_want["bucket"]
@@ -250,12 +250,13 @@ def add_waiter(account: Account, ask: TakeAsk, look: float, now: float) -> None:
 
 def grant_request(account: Account, ask: TakeAsk, now: float) -> None:
     """Counts a granted call."""
-    remove_waiter(account, ask, now)
+    if account["queue"]:
+        remove_waiter(account, ask, now)
     for want in ask["wants"]:
         slots = account["windows"][want["bucket"]]
         slot = str(math.floor(now / (want["window"] / SLOTS)))
         slots[slot] = slots.get(slot, 0) + want["amount"]
-    for live_want in ask["live"]:
+    for live_want in ask["live"] if account["live"] else ():
         known = account["live"].get(live_want["bucket"])
         if known is not None:
             known["level"], known["at"] = current_level(known, now) - live_want["amount"], now
