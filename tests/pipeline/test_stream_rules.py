@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.errors import BrokenStreamError, CallTimeoutError, ConnectionFailedError, ServerError
+from dhenara.ai.errors import BrokenStreamError, CallError, CallTimeoutError, ConnectionFailedError, ServerError
 from dhenara.ai.http.protocol.message import ClientClosed, Head
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.streaming.response_reader import ResponseReader
@@ -146,6 +146,18 @@ def test_nothing_is_taken_once_the_time_of_the_call_is_over() -> None:
     times.reverse()
     assert stream.take() == [text("a")] or stream.partial().text() == "a"
     assert stream.take() is None
+
+
+@pytest.mark.parametrize("how", ["error", "late", "unfinished"])
+def test_errors_within_an_answer_name_provider_and_model(how: str) -> None:
+    source = Source([text("a")], *([[ErrorDelta(ServerError("overloaded"))]] if how == "error" else []))
+    late = CallTimeoutError("late", limit="total")
+    stream = stream_of(source, overdue=lambda: late if how == "late" else None)
+    run(stream.prime())
+    with pytest.raises(CallError) as raised:
+        pull_all(stream)
+    assert (raised.value.provider, raised.value.model) == ("openai", "m-1")
+    assert str(stream.partial().error).startswith("openai (m-1): ")
 
 
 OPENED: list[Delta] = [TextDelta(0, ""), ReasoningDelta(0)]

@@ -10,13 +10,14 @@ from ...codecs.operations.operation import SupportsBackground
 from ...errors import BrokenStreamError, CallError, CallTimeoutError, ConnectionFailedError, ServerError
 from ...io.protocol import IO
 from ...providers.target import ResolvedTarget
+from ...response.builder import UNFINISHED
 from ...types.chat.delta import Delta, ErrorDelta, StreamEnd
 from ...types.config.call import Call
 from ...wire import json
 from ...wire.sse import Frame, Frames
 from ..connect import fetch, open_document
 from .response_reader import MALFORMED, ResponseReader, StreamingSource, undecodable_error
-from .stream import Batch, DeltaSource, unfinished_error
+from .stream import Batch, DeltaSource
 
 
 class ResumeTracker:
@@ -151,7 +152,7 @@ class ResumableSource:
                 await self._reconnect(error)
                 continue
             if batches is None and not self._ended:
-                await self._reconnect(unfinished_error(self._target.origin))
+                await self._reconnect(self._reader.with_names(BrokenStreamError(UNFINISHED)))
                 continue
             last = (delta for batch in batches or () for delta in batch)
             self._ended = self._ended or any(isinstance(delta, StreamEnd | ErrorDelta) for delta in last)

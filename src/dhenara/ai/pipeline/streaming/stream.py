@@ -285,7 +285,7 @@ class Stream:
         if self._builder.complete:  # everything that had arrived was pulled
             await self._end()
         else:
-            await self._break(unfinished_error(self._builder.origin))
+            await self._break(BrokenStreamError(UNFINISHED))
 
     async def _break(self, error: Exception) -> None:
         self._fail(error)
@@ -296,6 +296,8 @@ class Stream:
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, CallError):
             error = BrokenStreamError(str(error))
+        if (origin := self._builder.origin) is not None and error.provider is None:
+            error.provider, error.model = origin.provider, origin.model
         self._error = error if self._redactor is None else self._redactor.redact_error(error)
         self._builder.fail(self._error)
 
@@ -341,10 +343,3 @@ def abandon_open_streams() -> None:
     for reference in tuple(OPEN_STREAMS):
         if (stream := reference()) is not None:
             stream.abandon()
-
-
-def unfinished_error(origin: Origin | None) -> BrokenStreamError:
-    """Return the error for a stream that ended without its end marker."""
-    if origin is None:
-        return BrokenStreamError(UNFINISHED)
-    return BrokenStreamError(UNFINISHED, provider=origin.provider, model=origin.model)
