@@ -151,12 +151,15 @@ class SQLiteCache(TextBackend):
         self._writes = 0
 
     def get_text(self, key: str) -> str | None:
-        match self._file.fetch_one(FIND, (key,)), self._clock():
-            case (str(text), None | float() as until, float(used_at)), now if until is None or until > now:
-                if now - used_at > REMEMBERED_AFTER:
-                    self._used[key] = now
-                return text
-        return None  # missing, expired or damaged
+        text, until, used_at = self._file.fetch_one(FIND, (key,)) or (None, None, None)
+        if type(text) is not str or type(used_at) is not float or (until is not None and type(until) is not float):
+            return None  # missing or damaged
+        now = self._clock()
+        if until is not None and until <= now:
+            return None
+        if now - used_at > REMEMBERED_AFTER:
+            self._used[key] = now
+        return text
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         self.set_texts({key: text}, ttl)
@@ -171,16 +174,13 @@ class SQLiteCache(TextBackend):
             file.executemany(STORE, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
             before = self._writes // PURGE_EVERY
             self._writes += len(texts)
-            excess = self._excess(file)
+            excess = read_counts(file)[0] - self.max_entries
             if excess > 0 or self._writes // PURGE_EVERY > before:
                 file.execute("DELETE FROM claims WHERE until <= ?", (now,))
                 expired = file.execute(EXPIRED, (now, STEP)).rowcount
                 excess -= expired
             if excess > 0:
                 file.execute(LEAST_RECENTLY_USED, (min(excess, len(texts) + STEP),))
-
-    def _excess(self, file: sqlite3.Connection) -> int:
-        return read_counts(file)[0] - self.max_entries
 
     def delete(self, key: str) -> None:
         self._file.fetch_all("DELETE FROM cache WHERE key = ?", (key,))
