@@ -85,6 +85,15 @@ def test_the_size_of_the_prompt_is_not_that_of_all_its_kinds(read: int) -> None:
     assert together == highest_of_each(bounded, 0.0, read, kinds[0], 100, kinds[1])
 
 
+def test_the_highest_rates_are_a_list_of_the_caller() -> None:
+    listed = bounded_call("openai/gpt-5.2").prices
+    rates = [listed.highest_rates(["input_tokens"], ["output_tokens"], prompt_tokens=1) for _ in range(2)]
+    assert rates[0] is not None
+    rates[0].clear()
+    assert rates[1]
+    assert listed.highest_rates(["input_tokens"], ["output_tokens"], prompt_tokens=1) == rates[1]
+
+
 def test_a_listed_model_is_priced_together() -> None:
     bounded = bounded_call("anthropic/claude-sonnet-5")
     most = bounded.highest_sum(1_000_000, ["input_tokens", "cache_write_tokens"], 1_000, ["output_tokens"])

@@ -169,7 +169,8 @@ class EndpointPrices:
             rates = find_rates(self.host, self._names_of(None, where), conditions)
         except NoPrice:
             return None
-        return highest_rates(rates, tuple([tuple(kinds) for kinds in groups]))
+        highest = highest_rates(rates, tuple([tuple(kinds) for kinds in groups]))
+        return None if highest is None else list(highest)
 
     def may_bill(self, unit: str) -> bool:
         """Whether some model of the host is billed by this unit, or the user has prices that may be.
@@ -193,10 +194,11 @@ class EndpointPrices:
 
 
 @lru_cache(256)
-def highest_rates(rates: Rates, groups: tuple[tuple[str, ...], ...]) -> list[Decimal] | None:
+def highest_rates(rates: Rates, groups: tuple[tuple[str, ...], ...]) -> tuple[Decimal, ...] | None:
     """Return the highest price of a million tokens of each group of kinds; None if the rates do not have one."""
     highest = [highest_rate(rates.by_unit, kinds) for kinds in groups]
-    return None if "requests" in rates.by_unit or None in highest else [rate for rate in highest if rate is not None]
+    known = tuple([rate for rate in highest if rate is not None])
+    return None if "requests" in rates.by_unit or len(known) < len(highest) else known
 
 
 def cost_data_cost(endpoint: AIModelEndpoint, usage: Usage, at: datetime, has_own_rates: bool) -> Cost | None:
