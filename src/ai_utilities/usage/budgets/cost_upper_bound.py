@@ -17,7 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING, cast
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import EndpointPrices, find_facts
+from dhenara.ai.catalog import EndpointFacts, EndpointPrices
 from dhenara.ai.types import (
     AIModel,
     Call,
@@ -88,12 +88,13 @@ CHOICES = {"quality": ("low", "medium", "high"), "size": ("1024x1024", "1024x153
 """What a provider may choose for options that are unset or `auto`."""
 
 
-def cost_upper_bound(exchange: Exchange, prices: EndpointPrices) -> Decimal | None:
+def cost_upper_bound(exchange: Exchange, prices: EndpointPrices, facts: EndpointFacts) -> Decimal | None:
     """The most that a call can cost.
 
     Args:
         exchange: The call and the request that it becomes.
         prices: The prices of its endpoint.
+        facts: The facts about its model.
 
     Returns:
         US dollars; None if the price or the length of the answer is unknown.
@@ -103,7 +104,7 @@ def cost_upper_bound(exchange: Exchange, prices: EndpointPrices) -> Decimal | No
     words = exchange.once(words_of)
     read = exchange.once(estimate_request).most
     terms = read_terms(body, words=words)
-    bounded = BoundedCall(call, prices, read, exchange.expected_usage, words, terms)
+    bounded = BoundedCall(call, prices, read, exchange.expected_usage, words, terms, facts)
     if "web_search_options" in body and replace(bounded, terms=RequestTerms()).price(REQUEST):
         bounded = replace(bounded, terms=read_terms(body, free=("web_search_options",), words=words))
     if call.config.options.get("model") not in (None, call.endpoint.ai_model.model_name):
@@ -141,7 +142,7 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
     if searches is None or longest is None or read is None:
         return None
     if searches:
-        facts = find_facts(bounded.call.endpoint)
+        facts = bounded.facts.find(bounded.call.endpoint)
         if facts is None or facts.context_window is None:
             return None
         # Results of searches become a part of the prompt, which is read again after each search.

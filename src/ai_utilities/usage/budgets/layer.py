@@ -13,7 +13,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from dhenara.ai import Layer, Send, Stream, Target
-from dhenara.ai.catalog import EndpointPrices, price_usage
+from dhenara.ai.catalog import EndpointFacts, EndpointPrices, price_usage
 from dhenara.ai.integration import require_type
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 
@@ -263,6 +263,7 @@ class BoundBudget:
         self._io = io
         self._target = target
         self._prices: EndpointPrices | None = None
+        self._facts = EndpointFacts()
 
     async def reserve_budget(self, call: Call, send: Send) -> Stream:
         """Reserves the most that the call can cost, and settles it."""
@@ -302,7 +303,7 @@ class BoundBudget:
             exchange, prices = await self._target.exchange(call), self._prices
             if prices is None or prices.endpoint is not exchange.call.endpoint:
                 self._prices = prices = EndpointPrices(exchange.call.endpoint, self._target.base_url)
-            return cost_upper_bound(exchange, prices)
+            return cost_upper_bound(exchange, prices, self._facts)
         return await batch_upper_bound(self._io, submitted, self._target, partial(upper_bound_for, self._target))
 
     async def _settle_item(self, item: BatchItemContext) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from dhenara.ai.catalog import EndpointPrices, find_facts, most_generated, own_prices
+from dhenara.ai.catalog import EndpointFacts, EndpointPrices, most_generated, own_prices
 from dhenara.ai.types import Call, ChatModelCostData, Usage
 
 from ..estimates import MEDIA_TOKENS
@@ -104,6 +104,7 @@ class BoundedCall:
         expected: Units that the request determines.
         words: Short strings of the request, among them names of settings.
         terms: What the request says of its cost.
+        facts: The facts about its model.
     """
 
     call: Call
@@ -112,6 +113,7 @@ class BoundedCall:
     expected: Usage | None = None
     words: frozenset[str] = field(default_factory=frozenset)
     terms: RequestTerms = field(default_factory=RequestTerms)
+    facts: EndpointFacts = field(default_factory=EndpointFacts)
 
     def price(self, usage: Usage) -> Decimal | None:
         """The cost of a usage, in the dearest tier that the call allows; None if unknown."""
@@ -155,7 +157,7 @@ class BoundedCall:
     @property
     def longest(self) -> int | None:
         """Most tokens of all answers to this call."""
-        longest, given = most_generated(self.call, find_facts(self.call.endpoint)), self.terms.longest
+        longest, given = most_generated(self.call, self.facts.find(self.call.endpoint)), self.terms.longest
         if longest is None and (not given or self.call.config.wants_reasoning):
             return None
         return max(longest or 0, given) * max(self.call.config.n or 1, self.terms.answers)
@@ -165,7 +167,7 @@ class BoundedCall:
         """Most tokens of the prompt: what is sent, and what the provider adds; None if unknown."""
         if not self.terms.has_context:
             return self.read + self.terms.pictures
-        facts = find_facts(self.call.endpoint)
+        facts = self.facts.find(self.call.endpoint)
         window = None if facts is None else facts.context_window
         return None if window is None else max(self.read, window)
 

@@ -9,7 +9,12 @@ from ..lazy_package import lazy_package
 if TYPE_CHECKING:
     from .host_facts import FactSource as FactSource, use_tables as use_tables
     from .model_constraints import most_generated as most_generated, most_output as most_output
-    from .model_info import ModelFacts as ModelFacts, find_facts as find_facts, known_models as known_models
+    from .model_info import (
+        EndpointFacts as EndpointFacts,
+        ModelFacts as ModelFacts,
+        find_facts as find_facts,
+        known_models as known_models,
+    )
     from .own_tables import (
         OwnTables as OwnTables,
         forget_own_tables as forget_own_tables,
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
+        "EndpointFacts": ".model_info",
         "EndpointPrices": ".prices",
         "ExplainedPrice": ".table_checks",
         "FactSource": ".host_facts",

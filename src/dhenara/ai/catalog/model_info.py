@@ -175,7 +175,11 @@ class EndpointFacts:
         self._last: tuple[AIModelEndpoint, int, ModelFacts | None] | None = None
 
     def find(self, endpoint: AIModelEndpoint) -> ModelFacts | None:
-        """Return what `find_facts` returns."""
+        """Return what `find_facts` returns.
+
+        Args:
+            endpoint: The endpoint.
+        """
         last, changes = self._last, host_facts.changes
         if last is None or last[0] is not endpoint or last[1] != changes:
             self._last = last = endpoint, changes, find_facts(endpoint)

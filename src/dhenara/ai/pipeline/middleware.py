@@ -83,7 +83,7 @@ class Target(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A call and its encoded request, with fetched media, learned constraints and model limits applied.
 
