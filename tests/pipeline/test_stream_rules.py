@@ -87,6 +87,15 @@ def test_a_whole_answer_ends_without_an_error() -> None:
     assert (stream.partial().text(), stream.complete, stream.error, source.ended) == ("ab", True, None, ["closed"])
 
 
+@pytest.mark.parametrize("late", [BrokenStreamError("cut"), CallTimeoutError("paused", limit="idle")])
+def test_an_answer_that_its_protocol_ended_is_whole_whatever_the_connection_does_then(late: Exception) -> None:
+    source = Source([text("a"), *END], late)
+    stream = stream_of(source)
+    run(stream.prime())
+    pull_all(stream)
+    assert (stream.partial().text(), stream.complete, stream.error, source.ended) == ("a", True, None, ["closed"])
+
+
 @pytest.mark.parametrize("how", ["break", "error", "cancel", "close", "cut"])
 def test_what_arrived_is_part_of_the_response_however_a_stream_ends(how: str) -> None:
     last: dict[str, Any] = {

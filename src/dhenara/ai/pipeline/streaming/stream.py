@@ -245,7 +245,8 @@ class Stream:
             try:
                 batches = await self._source.next_batches()
             except CallError as error:
-                await self._break(error)
+                # After the end marker nothing more is needed of the connection.
+                await (self._end() if self._builder.complete else self._break(error))
                 return
             except BaseException:
                 self._stop_reading()
