@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .caches import STORED as CACHES, TITLES, CacheRun, goals as cache_goals
 from .chart import Panel, chunk_scenario, draw_growth, draw_speed
 from .environments import ROOT
 from .growth import LINES, STORED, GrowthRun, Lines, Values
@@ -29,6 +30,8 @@ COUNT_PAGES = {
     "docs/performance.md": ("call_1", "call_1_async", "stream_1", "stream_anthropic", "stream_gemini"),
 }
 """The pages with counted instructions, and the scenarios that they show; None: all."""
+CACHE_PAGE = ROOT / "benchmarks" / "README.md"
+CACHE_BLOCK = re.compile(r"(?<=<!-- caches -->\n).*?(?=<!-- end of caches -->)", re.DOTALL)
 COUNT_BLOCK = re.compile(r"(?<=<!-- instructions -->\n).*?(?=<!-- end of instructions -->)", re.DOTALL)
 GROWTH_BLOCK = re.compile(r"(?<=<!-- growth -->\n).*?(?=<!-- end of growth -->)", re.DOTALL)
 BLOCK = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
@@ -189,6 +192,23 @@ def count_part(counts: Counts, page: str) -> str:
     return f"{table_of_counts}\n\nCounted by {counts.valgrind}, CPython {counts.python}, {when}; {versions}."
 
 
+def cache_part(run: CacheRun) -> str:
+    """What a hit costs, the ratios that were wanted, and what the run is of."""
+    measured = [["", "µs"], *([title, cell(run.results[key])] for key, title in TITLES.items() if key in run.results)]
+    wanted = [["ratio", "wanted", "measured", "reached"]]
+    wanted += [
+        [title, limit, "-" if value is None else f"{value:.2f}", "yes" if reached else "no"]
+        for title, value, limit, reached in cache_goals(run.results)
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    about = f"One run of {run.rounds} rounds, {run.date}, CPython {run.python}, {run.machine}; {versions}."
+    return f"{markdown(measured)}\n\n{markdown(wanted)}\n\n{about}"
+
+
+def page_with_caches(text: str, part: str) -> str:
+    return CACHE_BLOCK.sub(lambda _: f"\n{part}\n\n", text)
+
+
 def page_with_counts(text: str, part: str) -> str:
     return COUNT_BLOCK.sub(lambda _: f"\n{part}\n\n", text)
 
@@ -212,6 +232,9 @@ def main() -> None:
         for name in COUNT_PAGES:
             text = (ROOT / name).read_text(encoding="utf-8")
             (ROOT / name).write_text(page_with_counts(text, count_part(Counts.load(), name)), encoding="utf-8")
+    if CACHES.exists():
+        text = CACHE_PAGE.read_text(encoding="utf-8")
+        CACHE_PAGE.write_text(page_with_caches(text, cache_part(CacheRun.load())), encoding="utf-8")
     if STORED.exists():
         growth = GrowthRun.load()
         GROWTH_CHART.write_text(growth_chart(growth.lines), encoding="utf-8")

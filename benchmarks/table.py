@@ -176,10 +176,6 @@ def verdicts(results: Results) -> Iterator[str]:
     return iter([verdict_line(result) for result in goals(results)])
 
 
-def verdict(title: str, value: float | None, most: float | None = None, least: float | None = None) -> str:
-    return verdict_line(judge(title, value, most, least))
-
-
 def verdict_line(result: Goal) -> str:
     title, value, wanted, reached = result
     if value is None:

@@ -6,20 +6,24 @@ from xml.etree import ElementTree
 
 import pytest
 from benchmarks.__main__ import median
+from benchmarks.caches import TITLES, CacheRun, goals
 from benchmarks.environments import CONTESTANTS, ROOT
 from benchmarks.growth import GrowthRun
 from benchmarks.instructions import SCENARIOS, Counts
 from benchmarks.publish import (
+    CACHE_PAGE,
     CHART,
     COUNT_PAGES,
     GROWTH_CHART,
     GROWTH_PAGE,
     PAGES,
     Run,
+    cache_part,
     chart,
     count_part,
     growth_chart,
     growth_part,
+    page_with_caches,
     page_with_counts,
     page_with_growth,
     page_with_part,
@@ -77,6 +81,18 @@ def test_stored_counts_are_of_the_contestants_and_scenarios_that_there_are() -> 
     assert set(counts.results) <= {one.name for one in CONTESTANTS}
     assert {name for results in counts.results.values() for name in results} <= set(SCENARIOS)
     assert all(isinstance(value, int) for value in counts.results["dhenara"].values())
+
+
+def test_page_shows_the_stored_run_of_caches() -> None:
+    text = CACHE_PAGE.read_text(encoding="utf-8")
+    assert text == page_with_caches(text, cache_part(CacheRun.load())), "run `python -m benchmarks.publish`"
+    assert "a part" in page_with_caches(text, "a part")
+
+
+def test_stored_run_of_caches_has_all_that_is_measured() -> None:
+    run = CacheRun.load()
+    assert set(run.results) == set(TITLES)
+    assert all(value is not None for _, value, _, _ in goals(run.results))
 
 
 def test_chart_shows_the_stored_growth() -> None:
