@@ -68,6 +68,14 @@ class Source:
         self.ended.append("abandoned")
 
 
+class OneRead(Source):
+    """Returns all batches with the first read."""
+
+    async def next_batches(self) -> Sequence[Sequence[Delta]] | None:
+        batches, self.steps = self.steps, []
+        return batches or None
+
+
 def stream_of(source: Source, **options: Any) -> Stream:
     return Stream(source, ResponseBuilder(ORIGIN), **options)
 
@@ -127,14 +135,6 @@ def test_what_arrived_is_part_of_the_response_however_a_stream_ends(how: str) ->
     whole = "abc" if how == "error" else "ac"
     assert (stream.partial().text(), stream.partial().interrupted) == (whole, True)
     assert (ended, source.ended) == ([whole], ["closed"])
-
-
-class OneRead(Source):
-    """Returns all batches with the first read."""
-
-    async def next_batches(self) -> Sequence[Sequence[Delta]] | None:
-        batches, self.steps = self.steps, []
-        return batches or None
 
 
 @pytest.mark.parametrize("kind", [Source, OneRead])
@@ -346,11 +346,6 @@ def test_an_earlier_deadline_of_a_call_stays(deadline: float | None, expected: f
 
 
 def test_the_response_so_far_has_what_was_pulled_of_one_read() -> None:
-    class OneRead(Source):
-        async def next_batches(self) -> Sequence[Sequence[Delta]] | None:
-            steps, self.steps = self.steps, []
-            return steps or None
-
     stream = stream_of(OneRead([text("a")], [text("b")], [text("c"), *END]))
     stream.collect_texts()
     run(stream.prime())
