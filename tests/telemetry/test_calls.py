@@ -192,7 +192,7 @@ def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer
 
 
 def test_tokens_of_a_broken_stream_are_counted_like_those_of_a_whole_one(server: FakeServer) -> None:
-    server.add_replies(CutReply(DialectReply(HELLO), 4))
+    server.add_replies(CutReply(DialectReply(HELLO), 5))
     watched = Watched(server, provider="anthropic")
     with watched.client as client:
         list(client.generate("?", streaming=True).stream_generator)
