@@ -237,7 +237,9 @@ def test_the_models_are_served_today(name: str) -> None:
     provider, _, model = name.partition("/")
     known = find_facts(model, provider)
     assert known is not None
-    assert not any((known.retired, known.deprecated, known.retires))
+    assert not any((known.retired, known.deprecated))
+    # What `-latest` means today may have a last day: then it means the next model.
+    assert not known.retires or model.endswith("-latest")
 
 
 def test_the_plugin_is_an_entry_point_that_loads_next_to_nothing() -> None:
