@@ -35,6 +35,7 @@ from dhenara.ai.catalog.price_tables import (
     prompt_steps,
     rates_of,
     rows_in_region,
+    units_of,
 )
 from dhenara.ai.catalog.prices import billing_names, price_host, table_cost
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
@@ -337,3 +338,15 @@ def test_a_row_holds_for_at_least_a_day(starts: str, ends: str, valid: bool) -> 
     else:
         with pytest.raises(InvalidRow, match=r"^until: "):
             parse_row(fields, SOURCES)
+
+
+def test_an_alias_means_the_model_of_its_latest_entry() -> None:
+    entries = [{"model": "new", "from": "2026-03-01"}, {"model": "old"}, {"model": "newer", "from": "2027-01-01"}]
+    table = PriceTable("h", "2026-06-01", {}, {"old": {}, "new": {}, "newer": {}}, {"m": entries[::-1]}, {}, {})
+    models = [table.find_model("m", datetime(year, 6, 1, tzinfo=UTC)) for year in (2025, 2026, 2027)]
+    assert [None if one is None else one[0] for one in models] == ["old", "new", "newer"]
+
+
+def test_the_units_of_a_host_are_those_of_all_its_prices() -> None:
+    assert {"input", "output", "cache_read"} <= units_of("openai")
+    assert units_of("no-such-host") == frozenset()

@@ -68,6 +68,12 @@ def test_a_kind_without_a_price_is_not_left_out_of_the_highest_rate() -> None:
     assert highest_rate(rates, ["output_tokens"]) is None
 
 
+@pytest.mark.parametrize("unit", ["cache_write_1h", "cache_write_12h"])
+def test_a_price_of_long_writes_is_that_of_all_of_them(unit: str) -> None:
+    rates = {"input": Decimal(1), "cache_write": Decimal(3), unit: Decimal(4)}
+    assert highest_rate(rates, ["input_tokens", "cache_write_1h_tokens"]) == 4
+
+
 @pytest.mark.parametrize("fee", ["requests", "none"])
 def test_a_fee_for_each_request_is_not_left_out_of_the_highest_cost(monkeypatch: pytest.MonkeyPatch, fee: str) -> None:
     rates = {"input": Decimal(1), "output": Decimal(2), fee: Decimal("0.5")}
@@ -119,6 +125,25 @@ def test_prices_of_the_user_are_looked_up_kind_by_kind() -> None:
     kinds = ["input_tokens"], ["output_tokens", "reasoning_tokens"]
     assert bounded.highest_sum(10**6, kinds[0], 10**6, kinds[1]) is None
     assert highest_of_each(bounded, 0.0, 10**6, kinds[0], 10**6, kinds[1]) == 5
+
+
+def test_prices_that_the_user_has_loaded_are_looked_up_kind_by_kind(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[[prices]]\nhost = "openai"\nmodel = "gpt-5.2"\nunit = "output"\nprice = 1000\n')
+    bounded = bounded_call("openai/gpt-5.2")
+    kinds = ["input_tokens"], ["output_tokens", "reasoning_tokens"]
+    load_own_tables(file)
+    try:
+        assert bounded.highest_sum(1, kinds[0], 10**6, kinds[1]) is None
+        assert (highest_of_each(bounded, 0.0, 1, kinds[0], 10**6, kinds[1]) or 0) > 900
+    finally:
+        forget_own_tables()
+
+
+def test_models_without_a_price_list_have_no_highest_rates() -> None:
+    for name in ("ollama/gpt-oss", "local/SmolLM2"):
+        listed = bounded_call(name).prices
+        assert listed.highest_rates(["input_tokens"], ["output_tokens"], prompt_tokens=1) is None
 
 
 def test_citations_are_priced_only_at_hosts_that_bill_them() -> None:
