@@ -141,6 +141,15 @@ def test_an_interrupted_thread_leaves_the_steps_of_the_others(numbers: Numbers, 
     assert numbers.stored() == list(range(THREADS))
 
 
+def test_a_step_of_an_interrupted_thread_does_not_get_the_turn(numbers: Numbers) -> None:
+    turn, gone = turn_of(numbers.path), Waiting[int]()
+    assert turn.take(Waiting(), 0.0, lambda: None)
+    gone.is_gone = True
+    turn.give_back([gone])
+    assert turn.take_if_free()
+    turn.give_back()
+
+
 def test_a_thread_whose_time_is_over_writes_nothing(numbers: Numbers, threads: ThreadPoolExecutor) -> None:
     with numbers.file.transaction():
         late = threads.submit(within(0.02, lambda: numbers.write(1)))

@@ -44,7 +44,7 @@ class Waiting(Generic[T]):
 
     def __init__(self, transaction: Transaction | None = None, step: FileStep[T] | None = None) -> None:
         self.transaction = transaction
-        self.has_turn = self.is_done = False
+        self.has_turn = self.is_done = self.is_gone = False
         self.error: Exception | None = None
         self.woken: threading.Lock | None = None
         """Held until the thread is woken; None if it did not have to wait."""
@@ -113,6 +113,8 @@ class WriteTurn:
                 woken.acquire()  # its step is being done, or its turn has just come
                 return True
         except BaseException:
+            with self._lock:
+                waiting.is_gone = True
             if not self._withdraw(waiting) and waiting.has_turn:
                 self.give_back()
             raise
@@ -137,7 +139,8 @@ class WriteTurn:
         """Gives the turn to the thread that waits longest.
 
         Args:
-            others: Threads whose steps were to be done. Those whose steps are not done wait again.
+            others: Threads whose steps were to be done. Those whose steps are not done wait again, unless they were
+                interrupted.
         """
         with self._lock:
             if not (others or self._waiting):
@@ -145,7 +148,7 @@ class WriteTurn:
                 return  # nearly always
         woken = [other for other in others or [] if other.is_done]
         with self._lock:
-            self._waiting.extendleft(other for other in reversed(others or []) if not other.is_done)
+            self._waiting.extendleft(other for other in reversed(others or []) if not (other.is_done or other.is_gone))
             self._is_taken = bool(self._waiting)
             if self._waiting:
                 following = self._waiting.popleft()
