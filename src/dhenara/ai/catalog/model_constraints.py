@@ -34,13 +34,8 @@ def apply_constraints(
     config = call.config
     given = config.model_fields_set
     if given & CONSTRAINED:
-        if given.isdisjoint(REASONING):
-            pass  # nearly always
-        elif cannot_reason(call, facts):
-            changes |= drop_reasoning(config, warnings)
-        else:
-            changes |= constrain_effort(config, facts, warnings)
-            changes |= constrain_budget(config, facts, warnings)
+        if not given.isdisjoint(REASONING):
+            changes |= constrain_reasoning(call, facts, warnings)
         changes |= constrain_sampling(config, facts, warnings, insisted)
         changes |= constrain_output_limit(call, facts, warnings)
         changes |= constrain_tool_choice(config, facts, warnings)
@@ -179,6 +174,12 @@ def drop_reasoning(config: AIModelCallConfig, warnings: WarningCollector) -> Cha
     if config.wants_reasoning:
         warnings.unsupported("reasoning", "the model does not reason")
     return {} if config.wants_reasoning is None else dict.fromkeys(REASONING)
+
+
+def constrain_reasoning(call: Call, facts: ModelFacts, warnings: WarningCollector) -> Changes:
+    if cannot_reason(call, facts):
+        return drop_reasoning(call.config, warnings)
+    return constrain_effort(call.config, facts, warnings) | constrain_budget(call.config, facts, warnings)
 
 
 def constrain_effort(config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector) -> Changes:
