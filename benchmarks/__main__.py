@@ -1,7 +1,8 @@
 """`make bench`: measures every contestant in its own environment against one local server, and prints a table.
 
 Every contestant measures in a process of its own, and they take turns, so that a disturbance hits everybody; medians
-are shown. Times are CPU time of the client; only latencies are wall time.
+are shown. 200 streams at once, which take a third of the time, are measured with `--full` only. Times are CPU time of
+the client; only latencies are wall time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .environments import CONTESTANTS, ROOT, CannotInstall, Contestant, prepare,
 from .growth import LINES, collect as collect_growth
 from .instructions import collect as count_instructions, rows
 from .table import ahead, failures, markdown, table, verdicts
-from .turns import Sample, take_turns
+from .turns import Processes, Sample, take_turns
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = (
@@ -59,13 +60,14 @@ def collect(
     samples: Samples = {one.name: defaultdict(list) for one in contestants}
     with local_server() as burst, local_server("--paced") as paced:
         for number in range(rounds):
-            for scenario in scenarios:
-                url = paced if scenario.startswith("stream_paced") else burst
-                for _ in range(TIMES.get(scenario, 1)):
-                    for name, sample in take_turns(contestants, scenario, url, progress):
-                        samples[name][scenario].append(sample)
-                save(medians(samples), samples)
-                progress(f"round {number + 1} of {rounds}: {scenario} is done")
+            with Processes() as processes:
+                for scenario in scenarios:
+                    url = paced if scenario.startswith("stream_paced") else burst
+                    for _ in range(TIMES.get(scenario, 1)):
+                        for name, sample in take_turns(processes, contestants, scenario, url, progress):
+                            samples[name][scenario].append(sample)
+                    save(medians(samples), samples)
+                    progress(f"round {number + 1} of {rounds}: {scenario} is done")
     progress("")
     return medians(samples)
 
@@ -143,8 +145,7 @@ def machine() -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="without 200 streams at once, which take a third of it")
-    options.add_argument("--full", action="store_true", help=f"{FULL_ROUNDS} rounds instead of one")
+    options.add_argument("--full", action="store_true", help=f"{FULL_ROUNDS} rounds, with 200 streams at once")
     options.add_argument("--growth", action="store_true", help="what one more of everything costs; see growth.py")
     options.add_argument("--instructions", action="store_true", help="machine instructions; see instructions.py")
     options.add_argument("--lines", default="", help=f"for --growth, of {', '.join(LINES)}")
@@ -169,7 +170,7 @@ def main() -> None:
         print(f"\n{markdown(list(rows(counts)))}")
         return
     scenarios = scenarios or list(SCENARIOS)
-    if chosen.quick and not chosen.scenarios:
+    if not chosen.full and not chosen.scenarios:
         scenarios.remove("stream_200")
     rounds = FULL_ROUNDS if chosen.full else 1
     run = describe_run(prepared, rounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -79,6 +80,13 @@ CONTESTANTS = (
 )
 
 
+LIST_DISTRIBUTIONS = """
+import importlib.metadata, json
+found = importlib.metadata.distributions()
+print(json.dumps({one.metadata["Name"].replace("-", "_").lower(): one.version for one in found}))
+"""
+
+
 class CannotInstall(Exception):
     """Why a contestant is not there."""
 
@@ -100,12 +108,9 @@ def prepare(contestant: Contestant) -> None:
 
 def versions(contestant: Contestant) -> tuple[str, int]:
     """The contestant's own version, and how many distributions it brought."""
-    listed = run([str(contestant.python), "-m", "pip", "list", "--format", "freeze"]).splitlines()
+    listed: dict[str, str] = json.loads(run([str(contestant.python), "-c", LIST_DISTRIBUTIONS]))
     package = "dhenara" if contestant.is_ours else contestant.needs[0].split("[")[0]
-    wanted = f"{package}==".replace("-", "_").lower()
-    own = next((line.split("==")[1] for line in listed if line.lower().replace("-", "_").startswith(wanted)), "?")
-    brought = [line for line in listed if line.split("==")[0] not in ("pip", "setuptools")]
-    return own, len(brought)
+    return listed.get(package.replace("-", "_").lower(), "?"), len(listed.keys() - {"pip", "setuptools"})
 
 
 def run(command: list[str], *, check: bool = True) -> str:

@@ -1,11 +1,13 @@
-"""Measures one contestant, in a fresh process of its own environment; prints a JSON object for each line that it reads.
+"""Measures one contestant, in a process of its own environment; prints a JSON object for each line that it reads.
 
-python measure.py SCENARIO CONTESTANT URL PROTOCOL
+python measure.py CONTESTANT
 
-Contestants take turns: each line is a turn, in which the work is done once unmeasured, because other processes have
-used the caches of the processor meanwhile, and then measured.
+Contestants take turns: each line, `SCENARIO URL PROTOCOL`, is a turn, in which the work is done once unmeasured,
+because other processes have used the caches of the processor meanwhile, and then measured. All async scenarios share
+an event loop, as in a program that runs for long.
 """
 
+import functools
 import importlib
 import json
 import pathlib
@@ -103,10 +105,10 @@ def streams_async(name, url, protocol, in_flight):
         await read(client)
         return {"cpu_us": (time.process_time() - before) / in_flight / TOKENS * 1e6}
 
-    with asyncio.Runner() as runner:
-        client = runner.run(made(contestant, url, protocol))
-        while True:
-            yield runner.run(turn(client))
+    runner = event_loop()
+    client = runner.run(made(contestant, url, protocol))
+    while True:
+        yield runner.run(turn(client))
 
 
 def call_one(name, url, protocol):
@@ -153,10 +155,18 @@ def calls_async(name, url, protocol, in_flight):
             "new_connections": connections(url) - opened,
         }
 
-    with asyncio.Runner() as runner:
-        client = runner.run(made(contestant, url, protocol))
-        while True:
-            yield runner.run(turn(client))
+    runner = event_loop()
+    client = runner.run(made(contestant, url, protocol))
+    while True:
+        yield runner.run(turn(client))
+
+
+@functools.cache
+def event_loop():
+    """The one event loop of the process; importing asyncio is not part of what is measured of synchronous code."""
+    import asyncio
+
+    return asyncio.Runner()
 
 
 async def made(contestant, url, protocol):
@@ -185,8 +195,17 @@ def measure(scenario, name, url, protocol):
     return stream_one(name, url, protocol)
 
 
+def take_turns(name, lines):
+    """What each line asks for; the client is kept as long as the lines are the same."""
+    last, turns = None, None
+    for line in lines:
+        if line != last:
+            scenario, url, protocol = line.split()
+            last, turns = line, measure(scenario, name, url, protocol)
+        yield next(turns)
+
+
 if __name__ == "__main__":
-    turns = measure(*sys.argv[1:5])
-    for _line in sys.stdin:
-        sys.stdout.write("\n" + json.dumps(next(turns)) + "\n")
+    for sample in take_turns(sys.argv[1], sys.stdin):
+        sys.stdout.write("\n" + json.dumps(sample) + "\n")
         sys.stdout.flush()

@@ -1,6 +1,7 @@
 """Contestants that take turns: each has its process, and does a part of a scenario when it is told to.
 
-So a moment in which the machine is slow falls on one turn of each contestant, not on all turns of one.
+So a moment in which the machine is slow falls on one turn of each contestant, not on all turns of one. A process is
+kept for the next scenario, because some libraries take seconds to import.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from .environments import Contestant
 
@@ -34,20 +35,24 @@ def turns_in(scenario: str) -> int:
     return 10 if scenario.startswith("call") else 8
 
 
+def needs_fresh_process(scenario: str) -> bool:
+    return scenario in ("import", "first")
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The process of a contestant in one scenario."""
+    """The process of a contestant."""
 
     process: subprocess.Popen[str]
     errors: IO[str]
 
-    def turn(self) -> Sample:
+    def turn(self, scenario: str, url: str, protocol: str) -> Sample:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         late = threading.Timer(LONGEST_TURN, self.process.kill)
         late.start()
         try:
-            self.process.stdin.write("\n")
+            self.process.stdin.write(f"{scenario} {url} {protocol}\n")
             self.process.stdin.flush()
             for line in self.process.stdout:
                 if line.startswith("{"):
@@ -64,11 +69,11 @@ class Running:
 
 
 @contextmanager
-def started(contestant: Contestant, scenario: str, protocol: str, url: str) -> Iterator[Running]:
+def started(contestant: Contestant) -> Iterator[Running]:
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         subprocess.Popen(
-            [str(contestant.python), str(HERE / "measure.py"), scenario, contestant.module, url, protocol],
+            [str(contestant.python), str(HERE / "measure.py"), contestant.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -85,24 +90,45 @@ def started(contestant: Contestant, scenario: str, protocol: str, url: str) -> I
             process.kill()
 
 
+class Processes:
+    """The processes of the contestants, each started when it has its first turn."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, tuple[Running, ExitStack]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        for name in list(self._running):
+            self.end(name)
+
+    def of(self, contestant: Contestant) -> Running:
+        if contestant.name not in self._running:
+            with ExitStack() as opened:
+                running = opened.enter_context(started(contestant))
+                self._running[contestant.name] = running, opened.pop_all()
+        return self._running[contestant.name][0]
+
+    def end(self, name: str) -> None:
+        _running, opened = self._running.pop(name)
+        opened.close()
+
+
 def take_turns(
-    contestants: list[Contestant], scenario: str, url: str, report: Callable[[str], None]
+    processes: Processes, contestants: list[Contestant], scenario: str, url: str, report: Callable[[str], None]
 ) -> Iterator[tuple[str, Sample]]:
     """The name of a contestant and what it measured, for every turn; one that failed has no further turns."""
-    with ExitStack() as processes:
-        running: dict[str, Running] = {}
-        failed: set[str] = set()
-        for number in range(turns_in(scenario)):
-            for contestant in contestants:
-                protocol = contestant.protocol_of(scenario)
-                if protocol is None or contestant.name in failed:
-                    continue
-                # Each starts with its first turn: while an import is measured, no other one is running.
-                if contestant.name not in running:
-                    process = started(contestant, scenario, protocol, url)
-                    running[contestant.name] = processes.enter_context(process)
-                report(f"{scenario}: turn {number + 1}: {contestant.name}")
-                sample = running[contestant.name].turn()
-                if isinstance(sample, str):
-                    failed.add(contestant.name)
-                yield contestant.name, sample
+    failed: set[str] = set()
+    for number in range(turns_in(scenario)):
+        for contestant in contestants:
+            protocol = contestant.protocol_of(scenario)
+            if protocol is None or contestant.name in failed:
+                continue
+            report(f"{scenario}: turn {number + 1}: {contestant.name}")
+            sample = processes.of(contestant).turn(scenario, url, protocol)
+            if isinstance(sample, str):
+                failed.add(contestant.name)
+            if isinstance(sample, str) or needs_fresh_process(scenario):
+                processes.end(contestant.name)
+            yield contestant.name, sample

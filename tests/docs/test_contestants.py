@@ -14,7 +14,7 @@ from benchmarks.answers import TEXT
 from benchmarks.environments import CONTESTANTS, Contestant
 from benchmarks.measure import check_text
 from benchmarks.table import COLUMNS, best_peer
-from benchmarks.turns import take_turns, turns_in
+from benchmarks.turns import Processes, take_turns, turns_in
 
 HERE = [one for one in CONTESTANTS if one.is_ours or one.module == "raw_socket"]
 PAIRS = [pytest.param(one, name, id=f"{one.module} {name}") for one in HERE for name in one.protocols]
@@ -60,11 +60,17 @@ class HereContestant(Contestant):
         return Path(sys.executable)
 
 
-def test_contestants_take_turns(url: str) -> None:
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    with Processes() as processes:
+        yield processes
+
+
+def test_contestants_take_turns(processes: Processes, url: str) -> None:
     contestants: list[Contestant] = [
         HereContestant(one.name, one.module, one.needs, one.protocols) for one in HERE[-2:]
     ]
-    taken = list(take_turns(contestants, "call_1", url, lambda text: None))
+    taken = list(take_turns(processes, contestants, "call_1", url, lambda text: None))
     assert [name for name, _ in taken] == [one.name for one in contestants] * turns_in("call_1")
     for _, sample in taken:
         assert isinstance(sample, dict)
@@ -72,10 +78,25 @@ def test_contestants_take_turns(url: str) -> None:
         assert sample["new_connections"] == 0
 
 
-def test_a_contestant_that_fails_has_no_more_turns(url: str) -> None:
+def test_a_process_is_used_for_the_next_scenario_but_not_for_imports(processes: Processes, url: str) -> None:
+    raw_socket = HERE[-1]
+    contestant: Contestant = HereContestant("raw socket", raw_socket.module, raw_socket.needs, raw_socket.protocols)
+
+    def process_after(scenario: str) -> int:
+        assert all(isinstance(one, dict) for _, one in take_turns(processes, [contestant], scenario, url, str))
+        return processes.of(contestant).process.pid
+
+    fresh = [process_after(scenario) for scenario in ("import", "first")]
+    same = [process_after(scenario) for scenario in ("call_1", "call_1_async", "stream_1_async")]
+    assert fresh[0] != fresh[1]
+    assert len(set(same)) == 1
+
+
+def test_a_contestant_that_fails_has_no_more_turns_in_the_scenario(processes: Processes, url: str) -> None:
     broken: Contestant = HereContestant("broken", "not_there", ("nothing",))
-    ((name, sample),) = take_turns([broken], "call_1", url, lambda text: None)
-    assert (name, sample) == ("broken", "ModuleNotFoundError: No module named 'contestants.not_there'")
+    for _scenario in range(2):
+        ((name, sample),) = take_turns(processes, [broken], "call_1", url, lambda text: None)
+        assert (name, sample) == ("broken", "ModuleNotFoundError: No module named 'contestants.not_there'")
 
 
 def test_each_scenario_is_shown_in_a_column() -> None:
