@@ -48,6 +48,7 @@ from dhenara.ai.types import SSEErrorResponse, Timeouts
 from support.waiting import try_longer_limits
 from support.worlds import World, endpoint
 
+STREAM_HEADERS = {"content-type": "text/event-stream", "x-request-id": "req_7"}
 LONG = Answer(text="one two three four five six seven eight nine ten")
 PROVIDERS = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 SECRET = "sk-test-secret"
@@ -165,11 +166,12 @@ def test_a_stream_without_its_end_marker_is_interrupted(provider: str, world: Wo
 
     path = "/chat/completions" if provider == "openai" else "/messages"
     events = dialect_for(path).stream(LONG, {"model": "m"})
-    server.add_replies(RawStream(events[:-1]))
+    server.add_replies(RawStream(events[:-1], headers=STREAM_HEADERS))
     client = AIModelClient(endpoint(server.url, provider))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
     assert "before the provider said" in error.data.message
+    assert error.data.details["request_id"] == "req_7"
     assert final.chat_response.interrupted
     assert final.chat_response.text() == LONG.text
     world.close(client)
@@ -191,12 +193,12 @@ def test_an_error_inside_a_stream_is_reported_and_the_received_part_stays(
     from dhenara.ai.testing.protocols import dialect_for
 
     events = dialect_for("/messages" if provider == "anthropic" else "/chat/completions").stream(LONG, {"model": "m"})
-    server.add_replies(RawStream([*events[:6], event]))
+    server.add_replies(RawStream([*events[:6], event], headers=STREAM_HEADERS))
     client = AIModelClient(endpoint(server.url, provider))
     *_, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
     assert "Overloaded" in error.data.message
-    assert error.data.details["type"] == "ServerError"
+    assert (error.data.details["type"], error.data.details["request_id"]) == ("ServerError", "req_7")
     assert final.chat_response.interrupted
     assert LONG.text.startswith(final.chat_response.text())
     assert final.chat_response.text()

@@ -67,6 +67,9 @@ class Source:
     def abandon(self) -> None:
         self.ended.append("abandoned")
 
+    def request_id(self) -> str:
+        return "req_1"
+
 
 class OneRead(Source):
     """Returns all batches with the first read."""
@@ -165,7 +168,7 @@ def test_errors_within_an_answer_name_provider_and_model(how: str) -> None:
     run(stream.prime())
     with pytest.raises(CallError) as raised:
         pull_all(stream)
-    assert (raised.value.provider, raised.value.model) == ("openai", "m-1")
+    assert (raised.value.provider, raised.value.model, raised.value.request_id) == ("openai", "m-1", "req_1")
     assert str(stream.partial().error).startswith("openai (m-1): ")
 
 

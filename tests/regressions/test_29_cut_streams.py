@@ -10,6 +10,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
+from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.streaming.response_reader import StreamingSource
 from dhenara.ai.pipeline.streaming.stream import Stream
 from dhenara.ai.response.builder import ResponseBuilder
@@ -29,7 +30,7 @@ class Pieces:
     def __init__(self, *pieces: bytes) -> None:
         self._pieces = [*pieces, b""]
         self.response = self
-        self.limits = DEFAULT_LIMITS
+        self.head, self.limits = Head(200), DEFAULT_LIMITS
 
     async def read(self) -> bytes:
         return self._pieces.pop(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...codecs.base import Decoder
-from ...codecs.error_mapping import not_an_answer
+from ...codecs.error_mapping import not_an_answer, request_id
 from ...codecs.operations.operation import SupportsBackground
 from ...errors import BrokenStreamError, CallError, CallTimeoutError, ConnectionFailedError, ServerError
 from ...io.protocol import IO
@@ -108,6 +108,9 @@ class PollingSource:
     def abandon(self) -> None:
         self._reader.response.abandon()
 
+    def request_id(self) -> str | None:
+        return request_id(self._reader.head)
+
     async def _poll(self, document: dict[str, object]) -> object:
         pause = FIRST_PAUSE
         while self._codec.is_pending(document):
@@ -166,6 +169,9 @@ class ResumableSource:
 
     def abandon(self) -> None:
         self._reader.response.abandon()
+
+    def request_id(self) -> str | None:
+        return request_id(self._reader.head)
 
     async def _reconnect(self, broken: CallError) -> None:
         """Open a new connection to the same response, or raise the original error."""

@@ -66,6 +66,9 @@ class ReplaySource:
     def abandon(self) -> None:
         self._facts = None
 
+    def request_id(self) -> None:
+        """There is no request."""
+
     def drain(self) -> Batch:
         return ()
 

@@ -164,6 +164,9 @@ class StreamingSource:
     def abandon(self) -> None:
         self._reader.response.abandon()
 
+    def request_id(self) -> str | None:
+        return request_id(self._reader.head)
+
     def _split_frames(self, chunk: bytes) -> list[Frame]:
         try:
             return self._frames.feed(chunk) if chunk else self._frames.finish()
@@ -234,6 +237,9 @@ class BufferedSource:
 
     def abandon(self) -> None:
         self._reader.response.abandon()
+
+    def request_id(self) -> str | None:
+        return request_id(self._reader.head)
 
     def _read(self, body: bytes) -> list[Delta]:
         head = self._reader.head

@@ -38,6 +38,8 @@ class DeltaSource(Protocol):
 
     def abandon(self) -> None: ...
 
+    def request_id(self) -> str | None: ...
+
 
 class Stream:
     """Pull it to the end or close it; `partial()` always holds what was received."""
@@ -299,6 +301,7 @@ class Stream:
             error = BrokenStreamError(str(error))
         if (origin := self._builder.origin) is not None and error.provider is None:
             error.provider, error.model = origin.provider, origin.model
+        error.request_id = error.request_id or self._source.request_id()
         self._error = error if self._redactor is None else self._redactor.redact_error(error)
         self._builder.fail(self._error)
 
