@@ -177,6 +177,30 @@ def test_a_stream_without_its_end_marker_is_interrupted(provider: str, world: Wo
     world.close(client)
 
 
+class NeverEnding(DialectReply):
+    """Sends a complete answer, but not the end of the body."""
+
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
+        *steps, _end = super().steps(request)
+        yield from steps
+        yield Stall()
+
+
+@pytest.mark.parametrize("timeout", [100, Timeouts(idle=100)], ids=["total", "idle"])
+@PROVIDERS
+def test_a_complete_stream_does_not_wait_for_an_end_of_the_body_that_never_comes(
+    provider: str, timeout: Timeouts | float, world: World, server: FakeServer
+) -> None:
+    server.add_replies(NeverEnding(LONG), DialectReply(LONG))
+    client = AIModelClient(endpoint(server.url, provider))
+    *_, (_, final) = world.stream(client, "?", timeout=timeout)
+    assert not final.chat_response.interrupted
+    assert final.chat_response.text() == LONG.text
+    assert server.exchanges[0].wait_left()
+    assert world.run(client, "?").text == LONG.text
+    world.close(client)
+
+
 @pytest.mark.parametrize(
     ("provider", "event"),
     [

@@ -32,18 +32,25 @@ EARLY = 0.02
 """Seconds by which an event loop timer may fire early; uvloop counts whole milliseconds."""
 
 
+END_OF_BODY = 0.5
+"""Seconds for the end of the body after the end marker of the protocol. Some servers never send it; if it comes, the
+connection can be used again.
+"""
+
+
 class TimeoutPolicy:
     """Timeouts of one attempt, created when it starts.
 
     `deadline` is the end of the whole call, on the clock of `now`.
     """
 
-    __slots__ = ("_deadline", "_now", "_received", "_timeouts", "_until")
+    __slots__ = ("_deadline", "_idle", "_now", "_received", "_timeouts", "_until")
 
     def __init__(self, timeouts: Timeouts, deadline: float | None, now: Callable[[], float]) -> None:
         self._timeouts = timeouts
         self._deadline = deadline
         self._now = now
+        self._idle = timeouts.idle
         self._received = False
         self._until = deadline
         """The moment at which every read that waits now has to be over."""
@@ -56,6 +63,11 @@ class TimeoutPolicy:
         self._received = True
         self._until = self._deadline
 
+    def mark_complete(self) -> None:
+        """Mark the response as complete: only the end of its body, without content, is missing."""
+        self.mark_started()
+        self._idle = END_OF_BODY if self._idle is None else min(self._idle, END_OF_BODY)
+
     def connect(self) -> float | None:
         return self._capped(self._timeouts.connect, self._deadline)
 
@@ -64,7 +76,7 @@ class TimeoutPolicy:
         if until is not None and not self._received:
             left = until - self._now()
             return None if left > LONGEST else max(0.0, left)
-        return self._capped(self._timeouts.idle if self._received else None, until)
+        return self._capped(self._idle if self._received else None, until)
 
     def over(self) -> bool:
         """Return whether a timeout has expired, even if no wait is needed."""

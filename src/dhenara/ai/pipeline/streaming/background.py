@@ -152,6 +152,8 @@ class ResumableSource:
             try:
                 batches = await self._live.next_batches()
             except PASSING as error:
+                if self._ended:
+                    raise
                 await self._reconnect(error)
                 continue
             if batches is None and not self._ended:

@@ -64,6 +64,10 @@ class ResponseReader:
         """Mark the response as started: from now on only the idle timeout applies."""
         self._timeouts.mark_started()
 
+    def mark_complete(self) -> None:
+        """Mark the response as complete: from now on there is only a short wait for the end of the body."""
+        self._timeouts.mark_complete()
+
     async def drain(self, arrived: bytearray | None = None, most: int | None = None) -> bytes:
         """Read the whole body into `arrived`, at most `most` bytes.
 
@@ -189,16 +193,19 @@ class StreamingSource:
         With `cut`, these are the unterminated last frames: one that cannot be read was truncated.
         """
         decode = self._decoder.frame
+        batch: Batch = ()
         for frame in frames:
             try:
                 deltas = decode(frame)
-                batch: Batch = deltas if deltas.__class__ in SEQUENCES else list(deltas)  # pyright: ignore[reportAssignmentType]
+                batch = deltas if deltas.__class__ in SEQUENCES else list(deltas)  # pyright: ignore[reportAssignmentType]
             except MALFORMED as error:
                 broken = cut and json.is_beginning(frame.data)
                 wrong = BrokenStreamError(CUT) if broken else undecodable_error(error)
                 yield [ErrorDelta(self._reader.with_names(wrong))]
                 return
             yield batch
+        if batch and batch[-1].__class__ is StreamEnd:
+            self._reader.mark_complete()
 
 
 class BufferedSource:
