@@ -155,10 +155,15 @@ def test_a_chunk_costs_few_calls_in_async_code(protocol: str, streaming_url: str
     check_chunks(asyncio.run(measure()), protocol, reading)
 
 
+def fewest_calls(work: Callable[[], Any]) -> int:
+    """Without those of an answer that arrives in pieces when the machine is busy."""
+    return min(count_calls(work).every for _ in range(5))
+
+
 def test_a_call_costs_few_calls(protocol: str, protocol_url: str) -> None:
     with client_of(protocol_url, protocol) as client:
         assert client.generate("?").text
-        calls = count_calls(lambda: client.generate("?").text).every
+        calls = fewest_calls(lambda: client.generate("?").text)
     assert calls < CALL_LIMITS[protocol]
 
 
@@ -180,7 +185,7 @@ def test_the_kit_adds_few_calls_to_a_call_of_the_engine(answering_url: str) -> N
     ):
         works: list[Callable[[], Any]] = [lambda: engine.generate("?").text, lambda: kit.ask("?")]
         assert all(work() for work in works)
-        direct, through_kit = (count_calls(work).every for work in works)
+        direct, through_kit = (fewest_calls(work) for work in works)
     assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
 
 
@@ -203,7 +208,7 @@ def test_ledger_limits_and_budget_in_files_cost_few_calls(answering_url: str, tm
     ):
         for _ in range(3):
             assert kit.ask("?") == engine.generate("?").text
-        direct = count_calls(lambda: engine.generate("?").text).every
+        direct = fewest_calls(lambda: engine.generate("?").text)
         bounded = count_calls(lambda: kit.ask("?")).every
         assert kit.usage_tracker.total.requests == 4
     assert bounded < direct + BOUNDED_LIMIT, f"{bounded} calls, {direct} in the engine"
