@@ -47,6 +47,9 @@ class Arriving:
     def mark_started(self) -> None:
         pass
 
+    def mark_complete(self) -> None:
+        pass
+
     def with_names(self, error: CallError) -> CallError:
         return error
 

@@ -41,6 +41,9 @@ class Pieces:
     def mark_started(self) -> None:
         pass
 
+    def mark_complete(self) -> None:
+        pass
+
     def with_names(self, error: CallError) -> CallError:
         return error
 

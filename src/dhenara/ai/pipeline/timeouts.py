@@ -50,8 +50,8 @@ class TimeoutPolicy:
         self._timeouts = timeouts
         self._deadline = deadline
         self._now = now
-        self._idle = timeouts.idle
         self._received = False
+        self._idle: float | None = None
         self._until = deadline
         """The moment at which every read that waits now has to be over."""
         if timeouts.first_token is not None:
@@ -61,6 +61,7 @@ class TimeoutPolicy:
     def mark_started(self) -> None:
         """Mark the response as started: from now on only the idle timeout applies."""
         self._received = True
+        self._idle = self._timeouts.idle
         self._until = self._deadline
 
     def mark_complete(self) -> None:
@@ -76,7 +77,7 @@ class TimeoutPolicy:
         if until is not None and not self._received:
             left = until - self._now()
             return None if left > LONGEST else max(0.0, left)
-        return self._capped(self._idle if self._received else None, until)
+        return self._capped(self._idle, until)
 
     def over(self) -> bool:
         """Return whether a timeout has expired, even if no wait is needed."""
