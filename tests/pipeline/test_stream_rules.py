@@ -30,6 +30,7 @@ from dhenara.ai.types.chat.delta import (
 )
 from dhenara.ai.types.content.media import Origin
 from dhenara.ai.wire.limits import Limits
+from support.counted_calls import count_instructions
 from support.worlds import endpoint
 
 ORIGIN = Origin(provider="openai", model="m-1", protocol="openai")
@@ -158,6 +159,14 @@ def test_nothing_is_taken_once_the_time_of_the_call_is_over() -> None:
     times.reverse()
     assert stream.take() == [text("a")] or stream.partial().text() == "a"
     assert stream.take() is None
+
+
+def test_events_before_the_first_content_are_looked_at_once() -> None:
+    def instructions(silent: int) -> int:
+        stream = stream_of(Source(*[[ResponseStart(id="a")] for _ in range(silent)], [text("a")]))
+        return count_instructions(lambda: run(stream.prime()))
+
+    assert instructions(400) < 3 * instructions(200)
 
 
 @pytest.mark.parametrize("how", ["error", "late", "unfinished"])

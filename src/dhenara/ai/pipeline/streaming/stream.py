@@ -112,8 +112,7 @@ class Stream:
     async def pull(self) -> Batch | None:
         """Return the deltas of the next event, or None at the end; `partial()` already includes them.
 
-        The total timeout also applies to slow readers: when it has expired, everything received goes into `partial()`
-        and the stream ends.
+        After the total timeout, also of a slow reader, everything received goes into `partial()` and the stream ends.
         """
         if self._overdue is not None:
             if self._at == len(self._arrived) and not self._over:
@@ -144,9 +143,12 @@ class Stream:
         Raises:
             ProviderError: The failure; `partial` has the response so far, without content.
         """
-        while not (is_begun := has_content(self._arrived)) and not self._over:
+        begun = False
+        while not begun and not self._over:
+            before = len(self._arrived)
             await self._fill()
-        if not is_begun and self._error is not None:
+            begun = has_content(self._arrived[before:])
+        if not begun and self._error is not None:
             if isinstance(self._error, BrokenStreamError):
                 self._error.retriable = True  # the caller has received nothing yet
             self._absorb()
@@ -159,9 +161,7 @@ class Stream:
         return self._received().response()
 
     def partial(self) -> ChatResponse:
-        """Return the response so far, marked interrupted unless complete; after `close` it includes everything
-        received.
-        """
+        """Return the response so far, marked interrupted unless complete; after `close` with everything received."""
         return (self._received() if self._unread or self._added < self._at else self._builder).response()
 
     def collect_texts(self) -> None:
