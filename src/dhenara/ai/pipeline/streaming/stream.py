@@ -156,8 +156,9 @@ class Stream:
 
     async def response(self) -> ChatResponse:
         """Return the complete response; raise the error that interrupted it."""
+        self._absorb()  # nobody pulls single events, so each read is added in one step
         while await self._next() is not None:
-            pass
+            self._absorb()
         return self._received().response()
 
     def partial(self) -> ChatResponse:
