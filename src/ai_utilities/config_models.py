@@ -27,6 +27,7 @@ from .config import (
     EnvFiles,
     OriginLevel,
     SettingOrigin,
+    VariableSettings,
     find_origins,
     invalid_settings,
     read_dotenv,
@@ -93,7 +94,7 @@ def invalid_settings_error(error: ValidationError, origins: Mapping[str, Setting
     return InvalidValueError.with_text(invalid_settings(error, origins, PREFIX), error)
 
 
-class AiSettings(BaseSettings):
+class AiSettings(VariableSettings, BaseSettings):
     """Settings of a client. Arguments override environment variables, those override `.env`, then come the defaults.
 
     Each field can be set as the variable `AI_<FIELD>`. API keys, models and base URLs are also read from the

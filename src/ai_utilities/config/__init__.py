@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsError
 
 from dhenara.ai.integration import (
     describe_unknown,
@@ -82,20 +83,12 @@ def find_origins(
     sources = ((OriginLevel.ENVIRONMENT, lowercase_names(environment)), (OriginLevel.DOTENV, lowercase_names(dotenv)))
     origins = {}
     for name, field in fields.items():
-        variables = list(variables_of(name, field, prefix))
-        if explicit_names & {name.lower(), *(variable.lower() for variable in variables)}:
+        variables = [variable.lower() for variable in variables_of(name, field, prefix)]
+        if explicit_names & {name.lower(), *variables}:
             origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
             continue
-        origin = next(
-            (
-                SettingOrigin(level, source[v.lower()])
-                for level, source in sources
-                for v in variables
-                if v.lower() in source
-            ),
-            None,
-        )
-        if origin is not None:
+        values = (SettingOrigin(level, source[v]) for level, source in sources for v in variables if v in source)
+        if (origin := next(values, None)) is not None:
             origins[name] = origin
     return origins
 
@@ -107,6 +100,68 @@ def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
         yield from (choice for choice in alias.choices if isinstance(choice, str))
     else:
         yield f"{prefix}{name.upper()}"
+
+
+class SetVariables(PydanticBaseSettingsSource):
+    """Those variables of a source that are set. By itself, it looks at the types of all fields, which takes long."""
+
+    def __init__(self, source: EnvSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, object]:
+        source, values = self._source, dict[str, object]()
+        if source.env_nested_delimiter:  # a subclass whose fields have several variables each
+            return source()
+        for name, field, key, variables in lowercase_variables(self.settings_cls):
+            if not source.env_vars.keys().isdisjoint(variables):
+                value, _, is_complex = source.get_field_value(field, name)
+                try:
+                    if (prepared := source.prepare_field_value(name, field, value, is_complex)) is not None:
+                        values[key] = prepared
+                except ValueError as error:
+                    of = f'error parsing value for field "{name}" from source "{type(source).__name__}"'
+                    raise SettingsError(of) from error
+        return values
+
+
+class VariableSettings:
+    """What settings with many variables, of which few are set, inherit besides `BaseSettings`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Called by pydantic-settings: the sources of values, the strongest first.
+
+        Args:
+            settings_cls: The class.
+            init_settings: Arguments.
+            env_settings: The environment.
+            dotenv_settings: Files of variables.
+            file_secret_settings: Files of one secret each.
+        """
+        sources = (init_settings, env_settings, dotenv_settings, file_secret_settings)
+        return tuple(SetVariables(one) if isinstance(one, EnvSettingsSource) else one for one in sources)
+
+
+@lru_cache(maxsize=16)
+def lowercase_variables(settings: type[BaseSettings]) -> list[tuple[str, FieldInfo, str, list[str]]]:
+    """For each field: its name, the field, the name under which its value is passed on, and its variables."""
+    prefix = settings.model_config.get("env_prefix", "")
+    every = ((name, field, [*variables_of(name, field, prefix)]) for name, field in settings.model_fields.items())
+    return [
+        (name, field, name if field.validation_alias is None else names[0], [one.lower() for one in names])
+        for name, field, names in every
+    ]
 
 
 def lowercase_names(source: Mapping[str, str]) -> dict[str, str]:
