@@ -29,7 +29,7 @@ def test_interim_responses_have_the_same_bound_over_every_transport(world: World
 
 
 def long_extension(connection: Connection) -> None:
-    if connection.request():
+    while connection.request():
         connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
         connection.send(b"%x;%s\r\n%s\r\n0\r\n\r\n" % (len(OK_BODY), b"y" * 40_000, OK_BODY))
 
