@@ -186,7 +186,7 @@ class NeverEnding(DialectReply):
         yield Stall()
 
 
-@pytest.mark.parametrize("timeout", [100, Timeouts(idle=100)], ids=["total", "idle"])
+@pytest.mark.parametrize("timeout", [1000, Timeouts(idle=1000)], ids=["total", "idle"])
 @PROVIDERS
 def test_a_complete_stream_does_not_wait_for_an_end_of_the_body_that_never_comes(
     provider: str, timeout: Timeouts | float, world: World, server: FakeServer

@@ -14,7 +14,7 @@ from dhenara.ai.http.protocol.message import ClientClosed, Head
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.streaming.response_reader import ResponseReader
 from dhenara.ai.pipeline.streaming.stream import Stream, abandon_open_streams
-from dhenara.ai.pipeline.timeouts import TimeoutPolicy, with_deadline
+from dhenara.ai.pipeline.timeouts import END_OF_BODY, TimeoutPolicy, with_deadline
 from dhenara.ai.providers.secret_values import Redactor
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import AIModelCallConfig, Call, Timeouts
@@ -159,6 +159,16 @@ def test_nothing_is_taken_once_the_time_of_the_call_is_over() -> None:
     times.reverse()
     assert stream.take() == [text("a")] or stream.partial().text() == "a"
     assert stream.take() is None
+
+
+@pytest.mark.parametrize(
+    ("idle", "deadline", "seconds"),
+    [(60.0, None, END_OF_BODY), (None, None, END_OF_BODY), (0.1, None, 0.1), (60.0, 0.2, 0.2)],
+)
+def test_after_the_end_marker_the_wait_is_short(idle: float | None, deadline: float | None, seconds: float) -> None:
+    policy = TimeoutPolicy(Timeouts(idle=idle), deadline, lambda: 0.0)
+    policy.mark_complete()
+    assert policy.read() == seconds
 
 
 def test_events_before_the_first_content_are_looked_at_once() -> None:

@@ -102,8 +102,8 @@ def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
         yield f"{prefix}{name.upper()}"
 
 
-class SetVariables(PydanticBaseSettingsSource):
-    """Those variables of a source that are set. By itself, it looks at the types of all fields, which takes long."""
+class DefinedVariables(PydanticBaseSettingsSource):
+    """Reads those variables of a source that are defined. The source alone would look at the types of all fields."""
 
     def __init__(self, source: EnvSettingsSource) -> None:
         super().__init__(source.settings_cls)
@@ -123,8 +123,8 @@ class SetVariables(PydanticBaseSettingsSource):
                     if (prepared := source.prepare_field_value(name, field, value, is_complex)) is not None:
                         values[key] = prepared
                 except ValueError as error:
-                    of = f'error parsing value for field "{name}" from source "{type(source).__name__}"'
-                    raise SettingsError(of) from error
+                    message = f'error parsing value for field "{name}" from source "{type(source).__name__}"'
+                    raise SettingsError(message) from error
         return values
 
 
@@ -150,7 +150,7 @@ class VariableSettings:
             file_secret_settings: Files of one secret each.
         """
         sources = (init_settings, env_settings, dotenv_settings, file_secret_settings)
-        return tuple(SetVariables(one) if isinstance(one, EnvSettingsSource) else one for one in sources)
+        return tuple(DefinedVariables(one) if isinstance(one, EnvSettingsSource) else one for one in sources)
 
 
 @lru_cache(maxsize=16)
