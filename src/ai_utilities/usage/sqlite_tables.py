@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
+
+from pydantic_core import from_json, to_json
 
 from ..exceptions import JsonObject
 from ..storage.sqlite_files import Schema, columns_of
@@ -38,7 +39,7 @@ def row_place(text: bytes) -> str:
     fields = read_fields(text)
     tokens = sum(count for name in ("prompt_tokens", "completion_tokens") if isinstance(count := fields.get(name), int))
     unit = unit_of(tokens, (name for name, amount in units_in(fields).items() if amount))
-    return json.dumps([fields.get("key") or "", fields.get("operation") or "chat" if fields else "", unit])
+    return to_json([fields.get("key") or "", fields.get("operation") or "chat" if fields else "", unit]).decode()
 
 
 def row_amounts(text: bytes) -> str:
@@ -52,7 +53,7 @@ def row_amounts(text: bytes) -> str:
 def read_fields(text: bytes) -> JsonObject:
     """The fields of a stored row; none if it is damaged. Each row of a group is asked for twice."""
     try:
-        fields = json.loads(text)
+        fields: object = from_json(text)
     except (ValueError, TypeError):
         return {}
     return fields if isinstance(fields, dict) else {}
