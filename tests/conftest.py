@@ -7,8 +7,11 @@ import os
 import re
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import suppress
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,6 +48,19 @@ VARIABLES |= {name.upper() for name in VARIABLES}
 """Everything that the engine's providers read, besides what says where a cloud is, and proxies."""
 
 
+def import_in_turns(config: pytest.Config, worker: dict[str, Any]) -> None:
+    """Let each worker begin with other modules: it then reads the ones that the other workers have compiled.
+
+    Every worker imports every module, and pytest takes as long to rewrite the assertions of new ones as to import them.
+    """
+    tests = [path for name in config.args for path in sorted((config.rootpath / name).rglob("test_*.py"))]
+    first = len(tests) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for path in tests[first:] + tests[:first]:
+        # The name that pytest gives the module. Whatever is raised is raised again, and reported, when it is collected.
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(path.relative_to(config.rootpath).with_suffix("").parts))
+
+
 @pytest.hookimpl(optionalhook=True, wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Three for two processors: a third of the time, a test waits for a limit, a server or another process."""
@@ -53,10 +69,12 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collect the tests without visiting them as garbage, then and in every later garbage collection."""
     gc.disable()
     try:
+        if hasattr(session.config, "workerinput"):
+            import_in_turns(session.config, session.config.workerinput)
         return (yield)
     finally:
         gc.freeze()
@@ -69,8 +87,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark_repeated_loops(items)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Report what passes in a worker once, not its setup and teardown too: a report takes longer than many a test."""
+    options = item.config.option
+    if not hasattr(item.config, "workerinput") or options.durations or options.xmlpath:
+        return None
+    run = item.config.pluginmanager.getplugin("runner").runtestprotocol
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in run(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+@pytest.hookimpl(wrapper=True, specname="pytest_runtest_protocol")
+def pytest_runtest_protocol_of_file(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """Between two files, do the same with what the last one loaded; a test that collects visits its own objects."""
     try:
         return (yield)
