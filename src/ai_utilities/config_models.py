@@ -25,9 +25,9 @@ from dhenara.ai.types import InvalidValueError
 from .config import (
     AUTO,
     EnvFiles,
+    EnvironmentSettings,
     OriginLevel,
     SettingOrigin,
-    VariableSettings,
     find_origins,
     invalid_settings,
     read_dotenv,
@@ -94,7 +94,7 @@ def invalid_settings_error(error: ValidationError, origins: Mapping[str, Setting
     return InvalidValueError.with_text(invalid_settings(error, origins, PREFIX), error)
 
 
-class AiSettings(VariableSettings, BaseSettings):
+class AiSettings(EnvironmentSettings, BaseSettings):
     """Settings of a client. Arguments override environment variables, those override `.env`, then come the defaults.
 
     Each field can be set as the variable `AI_<FIELD>`. API keys, models and base URLs are also read from the

@@ -18,7 +18,6 @@ import pydantic
 import pytest
 from pydantic import BaseModel
 
-from ai_utilities import AiSettings
 from dhenara.ai.errors import DhenaraError
 
 OF_LAYERS = ("shape",)
@@ -79,9 +78,6 @@ KINDS = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in public_types
 @pytest.mark.parametrize("name", KINDS)
 def test_wrong_values_are_errors_of_the_library(name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # Variables and files are read in other tests; here, thousands of settings are made without them.
-    given_alone = classmethod(lambda cls, settings_cls, init_settings, **_: (init_settings,))
-    monkeypatch.setattr(AiSettings, "settings_customise_sources", given_alone)
     kind, odd = KINDS[name], []
     required = required_of(kind)
     for parameter in (one for one in parameters_of(kind) if one not in OF_LAYERS):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ai_utilities import AiSettings
-from ai_utilities.config import VariableSettings
+from ai_utilities.config import EnvironmentSettings
 from ai_utilities.exceptions import AiUtilitiesError
 from support.thorough import examples
 
@@ -72,7 +72,7 @@ def test_a_subclass_has_fields_of_several_variables(monkeypatch: pytest.MonkeyPa
     class Place(BaseModel):
         city: str = "Rome"
 
-    class OwnSettings(VariableSettings, BaseSettings):
+    class OwnSettings(EnvironmentSettings, BaseSettings):
         model_config = SettingsConfigDict(env_nested_delimiter="__")
         place: Place = Field(default_factory=Place)
 

@@ -128,7 +128,7 @@ class DefinedVariables(PydanticBaseSettingsSource):
         return values
 
 
-class VariableSettings:
+class EnvironmentSettings:
     """What settings with many variables, of which few are set, inherit besides `BaseSettings`."""
 
     @classmethod

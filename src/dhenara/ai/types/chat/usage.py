@@ -144,11 +144,11 @@ read_counts = itemgetter(*COUNTS)
 REPORTED = ModelTemplate(Usage)
 
 
-def reported_usage(fields: Mapping[str, Any]) -> Usage:
-    """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
-    return REPORTED.make(
-        {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None, **fields}
-    )
+def reported_usage(fields: dict[str, Any]) -> Usage:
+    """Make the usage of fields that were checked while they were read, in a dict that it may keep; those that are left
+    out have their defaults.
+    """
+    return REPORTED.make(fields)
 
 
 def modality_tokens(report: Mapping[str, Any], name: str, modality: str) -> int:
