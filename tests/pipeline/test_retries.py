@@ -98,10 +98,10 @@ def test_retries_end_and_the_error_has_all_attempts(world: World) -> None:
     assert [attempt.status for attempt in failed.value.attempts] == [500, 500, 500]
 
 
-def test_a_date_in_retry_after_is_understood(server: FakeServer) -> None:
+def test_a_date_that_has_passed_is_waited_for_as_if_there_were_none(server: FakeServer) -> None:
     server.add_replies(Refusal(429, "later", headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
-        assert client.generate("?").attempts[1].waited == 0
+        assert 0 < client.generate("?").attempts[1].waited < 1
 
 
 @pytest.mark.parametrize("provided", ["nan", "inf", "1e999", "soon", "", "Wed, 21 Oct 99999 07:28:00 GMT"])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.codecs.error_mapping import retry_after
+from dhenara.ai.codecs.gemini.response import read_error
 from dhenara.ai.errors import AuthenticationError, CallError, PermissionDeniedError, RateLimitError, ServerError
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.retry import Retry
@@ -158,7 +159,6 @@ def test_a_call_with_a_fallback_waits_two_seconds_at_most() -> None:
 def test_a_date_is_waited_for_by_the_clock_of_the_wall() -> None:
     head = Head(429, {"retry-after": "Wed, 21 Oct 2015 07:28:09 GMT"})
     assert pause(RateLimitError("slow down"), head=head) == 9.0
-    assert pause(RateLimitError("slow down"), head=head, clock=Clock(time=NOON + 60)) == 0.0
     assert pause(RateLimitError("slow down", retry_after=3.0), head=head) == 3.0
 
 
@@ -167,6 +167,23 @@ def test_a_delay_may_have_a_unit_and_a_time_may_be_written_otherwise(text: str) 
     headers = {"retry-after": text}
     assert retry_after(headers) is None
     assert pause(RateLimitError("slow down"), head=Head(429, headers)) == 9.0
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "0s", "Wed, 21 Oct 2015 07:27:09 GMT", "1445412400"])
+def test_a_delay_of_nothing_and_a_time_that_has_passed_are_no_reason_to_retry_at_once(text: str) -> None:
+    headers = {"retry-after": text}
+    assert retry_after(headers) is None
+    assert pause(ServerError("down"), head=Head(503, headers), clock=Clock(random=1.0)) == 0.5
+
+
+@pytest.mark.parametrize(("text", "delay"), [("2.5s", 2.5), ("0s", None), ("1.2.3s", None), ("9" * 400 + "s", None)])
+def test_a_delay_in_the_details_of_gemini_is_read_in_the_same_way(text: str, delay: float | None) -> None:
+    error = read_error(Head(503), {"error": {"message": "down", "details": [{"retryDelay": text}]}})
+    assert (type(error), error.retry_after) == (ServerError, delay)
+
+
+def test_a_delay_of_nothing_in_milliseconds_leaves_the_one_in_seconds() -> None:
+    assert retry_after({"retry-after-ms": "0", "retry-after": "3"}) == 3.0
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": ""}, {"retry-after": "tomorrow"}])

@@ -190,14 +190,17 @@ def request_id(head: Head) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the Retry-After delay in seconds; dates and other times are read where the clock is."""
+    """Return the Retry-After delay in seconds; dates and other times are read where the clock is.
+
+    A delay of 0 and negative ones are no delays: without a wait, all retries would be made within milliseconds.
+    """
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0), ("x-ratelimit-reset-after", 1.0)):
         try:
             seconds = float(headers[name]) * scale
         except (KeyError, ValueError):
             continue
-        if isfinite(seconds) and seconds < UNIX_TIMES:
-            return max(0.0, seconds)
+        if isfinite(seconds) and 0 < seconds < UNIX_TIMES:
+            return seconds
     return None
 
 

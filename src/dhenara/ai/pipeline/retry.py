@@ -101,13 +101,16 @@ class Retry:
 
 
 def requested_delay(call: Call, error: CallError, now: float) -> float | None:
-    """Return the delay that the provider requests, in seconds or as a date; `now` is in seconds since 1970."""
+    """Return the delay that the provider requests, in seconds or as a date; `now` is in seconds since 1970.
+
+    A date that has passed, perhaps by a clock that differs, and a delay of 0 are no requests for a delay.
+    """
     if error.retry_after is not None:
         return error.retry_after
     date = call.journal.head and call.journal.head.headers.get("retry-after")
     if not date:
         return None
-    return parse_delay(date, now)
+    return parse_delay(date, now) or None
 
 
 def backoff(config: AIModelCallConfig, failed: int) -> float:

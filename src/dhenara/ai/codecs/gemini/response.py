@@ -22,7 +22,7 @@ from ..common.response_fields import (
     read_text,
     usage_deltas,
 )
-from ..error_mapping import GEMINI, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import GEMINI, error_from_response, missing_response, refuse_foreign, retry_after
 from .response_parts import CandidateReader, read_usage
 
 SINGLE_FEE = re.compile(r"gemini-[12]\b")
@@ -317,5 +317,5 @@ def retry_delay(details: Any) -> float | None:
     for detail in details if isinstance(details, list) else ():
         text = detail.get("retryDelay") if isinstance(detail, dict) else None
         if isinstance(text, str) and (match := SECONDS.fullmatch(text)):
-            return float(match[1])
+            return retry_after({"retry-after": match[1]})
     return None
