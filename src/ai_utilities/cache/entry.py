@@ -22,7 +22,7 @@ from dhenara.ai.types import Call, CallWarning, ChatResponse, ContentItem, Cost,
 from ..results import AskResult
 from ..storage.store_io import within
 from ..usage.data import UsageData, tags_now
-from .memory import TIMEOUT
+from .memory import TIMEOUT, ReadAnswers
 from .policy import CachePolicy, owner_tags
 
 if TYPE_CHECKING:
@@ -203,10 +203,10 @@ def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
     return write_entry(lookup.without_warnings(answer)) if cacheable else None
 
 
-def read_cached(call: Call, text: str) -> Answer | None:
+def read_cached(call: Call, text: str, answers: ReadAnswers) -> Answer | None:
     """Reads a stored answer; None if it was written by another version or program, or is damaged."""
     if call.operation == "chat":
-        return read_entry(text)
+        return answers.read(text)
     try:
         entry: object = from_json(text)
     except ValueError:

@@ -14,8 +14,8 @@ from dhenara.ai.types import Call, ChatResponse
 from ..storage.store_io import StoreIO, call_store_shielded
 from .backend import CacheBackend, CacheStats
 from .embeddings import VectorCache
-from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
-from .memory import FailsafeBackend
+from .entry import Answer, CacheLookup, cache_key, read_cached, read_entry, write_cached
+from .memory import FailsafeBackend, ReadAnswers
 from .policy import DEFAULT_POLICY, CachePolicy, Policy, current_override, effective_policy
 
 
@@ -159,6 +159,7 @@ class CacheLayer:
         self.backend = backend
         self.policy = CachePolicy(policy, namespace, ttl, lease, share_accounts)
         self.failsafe = FailsafeBackend(backend)
+        self.answers = ReadAnswers(read_entry)
         self.in_flight_calls = InFlightCalls()
 
     def stats(self) -> CacheStats:
@@ -205,7 +206,7 @@ class BoundCache:
             return self._store_at_end(call, await send(call), lookup, sent_by=send)
         backend = self._cache.backend
         text: str | None = await self._failsafe.call(self._io, call, None, backend.get_text, lookup.key)
-        answer = read_cached(call, text) if text is not None else None
+        answer = read_cached(call, text, self._cache.answers) if text is not None else None
         if answer is not None:
             return self._replay(call, lookup, answer, is_hit=True)
         backend.counters.record_lookup(hit=False)
@@ -252,7 +253,7 @@ class BoundCache:
                 self._cache.in_flight_calls.detach(lookup.key, in_flight)
                 waiting.restart()
                 continue
-            answer = read_cached(call, in_flight.text) if in_flight.text is not None else None
+            answer = read_cached(call, in_flight.text, self._cache.answers) if in_flight.text is not None else None
             if answer is not None:
                 return self._replay(call, lookup, answer)
             if in_flight.failed:
@@ -271,7 +272,7 @@ class BoundCache:
                 await waiting.pause()
             backend = self._cache.backend
             text: str | None = await self._failsafe.call(self._io, call, None, backend.get_text, key)
-            answer = read_cached(call, text) if text is not None else None
+            answer = read_cached(call, text, self._cache.answers) if text is not None else None
             stream = (
                 self._replay(call, lookup, answer) if answer is not None else await send(waiting.remaining_call(call))
             )

@@ -1,4 +1,4 @@
-"""The cache in memory, and the wrapper with which calls go on if a cache fails."""
+"""The cache in memory, answers that were read from a cache, and the wrapper with which calls go on if a cache fails."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from dhenara.ai.types import Call, CallWarning
+from dhenara.ai.integration import ANSWER, CHOICE, COST, PLAIN_TEXT, REPORTED
+from dhenara.ai.types import Call, CallWarning, ChatResponse, TextContent
 
 from ..storage.store_io import StoreError, StoreIO, call_seconds_left, within
 from .backend import DEFAULT_TTL, CacheBackend, TextBackend, namespace_of
 
 if TYPE_CHECKING:
-    from ..exceptions import Json
+    from pydantic import BaseModel
+
+    from ..exceptions import Json, Options
 
 
 Entry = tuple[str, float | None, int]
@@ -144,6 +147,96 @@ class NullCache(CacheBackend):
 
     def size(self) -> tuple[int | None, int | None]:
         return 0, 0
+
+
+REMEMBERED, LONGEST_REMEMBERED = 256, 16_384
+"""Most texts of answers that are remembered, and the length from which on one is read each time that it is needed."""
+
+
+class ReadAnswers:
+    """Reads stored answers. One that is read several times is copied then, which takes a third of the time.
+
+    A copy is made of the text and nothing else, so it can be neither outdated nor of another key.
+
+    Args:
+        read: Reads an answer; None if the text is none.
+    """
+
+    def __init__(self, read: Callable[[str], ChatResponse | None]) -> None:
+        self._read = read
+        self._known: dict[str, AnswerCopier | None] = {}
+        """The last texts that were read; None for one that was read once, as most are."""
+
+        self._lock = threading.Lock()
+
+    def read(self, text: str) -> ChatResponse | None:
+        """The answer of a text; None if the text is none. No two of them share anything that can change."""
+        copier = self._known.get(text) if len(text) < LONGEST_REMEMBERED else None
+        if copier is not None:
+            return copier.copy()
+        answer = self._read(text)
+        if answer is None or len(text) >= LONGEST_REMEMBERED:
+            return answer
+        with self._lock:
+            if text in self._known and can_be_copied(answer):
+                copier = self._known[text] = AnswerCopier(answer)
+            else:
+                self._known[text] = None
+                if len(self._known) > REMEMBERED:
+                    del self._known[next(iter(self._known))]
+        return answer if copier is None else copier.copy()
+
+
+def can_be_copied(answer: ChatResponse) -> bool:
+    """Whether all content is text, without citations and log probabilities."""
+    parts = [part for choice in answer.choices for part in choice.contents]
+    plain = all(type(part) is TextContent and not part.citations for part in parts)
+    return plain and all(choice.logprobs is None for choice in answer.choices)
+
+
+State = tuple["Options", set[str]]
+"""The fields of a model, and the names of those that were given."""
+
+
+class AnswerCopier:
+    """Makes copies of an answer of text. They share what cannot change: texts, numbers, warnings and origins.
+
+    Args:
+        answer: The answer, which nobody else may have.
+    """
+
+    def __init__(self, answer: ChatResponse) -> None:
+        self._answer, self._usage, self._cost = state_of(answer), state_of(answer.usage), state_of(answer.cost)
+        self._choices = [(*state_of(one), [state_of(part) for part in one.contents]) for one in answer.choices]
+
+    def copy(self) -> ChatResponse:
+        """A new copy."""
+        choices = []
+        for fields, given, parts in self._choices:
+            texts = [
+                PLAIN_TEXT.build(({**part, "citations": [], "extras": copy_json(part["extras"])}, None, {*names}))
+                for part, names in parts
+            ]
+            choices.append(CHOICE.build(({**fields, "contents": texts}, None, {*given})))
+        fields, given = self._usage
+        tables = {name: copy_json(fields[name]) for name in ("units", "options", "server_tool_requests", "raw")}
+        usage = REPORTED.build(({**fields, **tables}, None, {*given}))
+        fields, given = self._cost
+        cost = COST.build(({**fields, "components": {**fields["components"]}}, None, {*given}))
+        fields, given = self._answer
+        lists = {"choices": choices, "warnings": [*fields["warnings"]], "extras": copy_json(fields["extras"])}
+        return ANSWER.build(({**fields, **lists, "usage": usage, "cost": cost}, None, {*given}))
+
+
+def state_of(made: BaseModel) -> State:
+    return {**vars(made)}, {*made.model_fields_set}
+
+
+def copy_json(value: Json) -> Json:
+    """A copy of JSON, which shares nothing that can change."""
+    if type(value) is dict:
+        return {name: copy_json(one) if type(one) in (dict, list) else one for name, one in value.items()}
+    return [copy_json(one) for one in value] if type(value) is list else value
 
 
 log = logging.getLogger("ai_utilities.cache")

@@ -23,13 +23,14 @@ from .providers.operation_routes import operation_of, why_not_offered
 from .providers.provider import find_provider
 from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name, quote_name
 from .providers.target import resolve
-from .types.chat.cost import add_costs, unique
-from .types.chat.response import ANSWER
-from .types.chat.usage import add_usages
+from .types.chat.cost import COST, add_costs, unique
+from .types.chat.response import ANSWER, CHOICE
+from .types.chat.usage import REPORTED, add_usages
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
 from .types.config.name_hints import REQUEST_HINTS, hints
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
+from .types.content.media import PLAIN_TEXT
 from .types.display import PlainText, ShortRepr, Shown, not_empty, number_of, short_repr
 from .types.model_base import CheckedModel, InvalidValueError, ModelTemplate, expected_value, require_type
 from .wire.limits import LimitKind, read_limit_headers, reset_seconds
@@ -51,6 +52,10 @@ from .wire.text import texts_in, without_contents
 __all__ = [
     "ALTERNATIVE_NAMES",
     "ANSWER",
+    "CHOICE",
+    "COST",
+    "PLAIN_TEXT",
+    "REPORTED",
     "REQUEST_HINTS",
     "CallJournal",
     "CheckedModel",

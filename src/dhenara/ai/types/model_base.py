@@ -129,9 +129,10 @@ M = TypeVar("M", bound=BaseModel)
 class ModelTemplate(Generic[M]):
     """Makes objects of one model, which has no private attributes, from values that need no validation: pydantic's core
     sets what its validator of fields would return, the fields and the names of those that were given (decision 40).
+    `build` does the same with all of them: `build((fields, None, names))`.
     """
 
-    __slots__ = ("_build", "_defaults", "_factories", "_names", "_set")
+    __slots__ = ("_defaults", "_factories", "_names", "_set", "build")
 
     def __init__(self, kind: type[M]) -> None:
         if kind.__pydantic_complete__:  # pydantic would use the validator of the class
@@ -142,19 +143,19 @@ class ModelTemplate(Generic[M]):
         made = {name: require_field if field.is_required() else field.default_factory for name, field in fields.items()}
         self._factories: list[tuple[str, Any]] = [(name, factory) for name, factory in made.items() if factory]
         schema = core_schema.model_schema(kind, core_schema.any_schema())
-        self._build: Callable[[tuple[dict[str, Any], None, set[str]]], M] = SchemaValidator(schema).validate_python
+        self.build: Callable[[tuple[dict[str, Any], None, set[str]]], M] = SchemaValidator(schema).validate_python
 
     def make(self, given: dict[str, Any]) -> M:
         """Return an object with these values, in a dict that it may keep; the others have defaults and are not set."""
         if tuple(given) == self._names:
-            return self._build((given, None, set(self._set)))
+            return self.build((given, None, set(self._set)))
         values = {**self._defaults, **given}
         if len(values) != len(self._names):
             raise TypeError(f"{', '.join(given.keys() - self._set)}: not a field")
         for name, factory in self._factories:
             if name not in given:
                 values[name] = factory()
-        return self._build((values, None, set(given)))
+        return self.build((values, None, set(given)))
 
 
 def require_field() -> Any:
@@ -318,8 +319,7 @@ def copy_details(problem: Any) -> InitErrorDetails:
 
 
 def problem_details(kind: LiteralString, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
-    error = PydanticCustomError(kind, "{message}", {"message": message})
-    return InitErrorDetails(type=error, loc=loc, input=None)
+    return InitErrorDetails(type=PydanticCustomError(kind, "{message}", {"message": message}), loc=loc, input=None)
 
 
 def revive_invalid_value(
