@@ -12,7 +12,6 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.base import load_codec
-from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.pipeline import request_key as module
 from dhenara.ai.pipeline.authentication import AuthenticatedIO
 from dhenara.ai.pipeline.request_key import (
@@ -236,8 +235,7 @@ def test_a_codec_that_cannot_name_its_stream_fields_is_encoded_again(monkeypatch
 # The digest
 
 
-def request(body: Any = b"body", url: str = "u") -> HttpRequest:
-    return HttpRequest("POST", url, {}, body)
+BODY = b"body"
 
 
 def call(*messages: Message) -> Call:
@@ -252,8 +250,8 @@ def user(*parts: Any) -> Message:
     return Message(role="user", contents=[*parts])
 
 
-def hashed(head: list[str], sent: HttpRequest, of: Call, uploads: Any) -> str:
-    return digest(begin_digest(head), sent, of, uploads)
+def hashed(head: list[str], body: Any, of: Call, uploads: Any) -> str:
+    return digest(begin_digest(head), body, of, uploads)
 
 
 def test_what_requests_have_in_common_is_hashed_once_and_counts_each_time() -> None:
@@ -264,54 +262,97 @@ def test_what_requests_have_in_common_is_hashed_once_and_counts_each_time() -> N
             heads.append(part)
             return [part]
 
-        return digest(hasher.begin((part,), head), request(), call(), ())
+        return digest(hasher.begin((part,), head), BODY, call(), ())
 
     first, again, other = map(key_of, "aab")
     assert heads == ["a", "b"]
-    assert first == again == hashed(["a"], request(), call(), ())
-    assert other == hashed(["b"], request(), call(), ()) != first
+    assert first == again == hashed(["a"], BODY, call(), ())
+    assert other == hashed(["b"], BODY, call(), ()) != first
 
 
 @pytest.mark.parametrize(
-    "change", [{}, {"headers": {"x-a": "1"}}, {"headers": {"x-a": "2"}}, {"headers": {"authorization": "other"}}]
+    "change",
+    [
+        {},
+        {"headers": {"x-a": "1"}},
+        {"headers": {"x-a": "2"}},
+        {"headers": {"authorization": "other"}},
+        {"headers": {"x-a": "1", "X-A": "3"}},
+        {"headers": {"X-A": "3", "x-a": "1"}},
+    ],
 )
 @pytest.mark.parametrize("share", [False, True])
 def test_a_key_does_not_depend_on_the_request_before(change: dict[str, Any], share: bool) -> None:
     layer = Keys(share)
     with AIModelClient(at(), layers=[layer]) as client:
-        for before in ({"headers": {"x-a": "1"}}, {"headers": {"x-b": "1"}}, {}, change):
+        upper = {"headers": {"X-A": "3", "x-a": "1"}}
+        for before in ({"headers": {"x-a": "1"}}, {"headers": {"x-b": "1"}}, {}, upper, change):
             options: dict[str, Any] = before
             with pytest.raises(LookupError):
                 client.generate("?", **options)
     assert layer.key == key(share=share, **change)
 
 
+def test_a_key_follows_headers_that_a_program_changes_between_two_calls() -> None:
+    layer, config = Keys(False), AIModelCallConfig(headers={"x-a": "1"})
+    with AIModelClient(at(), layers=[layer]) as client:
+        for value in ("1", "2", "1"):
+            config.headers["x-a"] = value  # type: ignore[index]  # a mapping that is a dict
+            with pytest.raises(LookupError):
+                client.generate("?", config=config)
+            assert layer.key == key(headers={"x-a": value})
+
+
+def test_a_request_is_not_built_for_its_key_and_serialized_once_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Any] = []
+    encode = module.encode_body
+
+    def noted(encoded: Any) -> Any:
+        written.append(encoded)
+        return encode(encoded)
+
+    monkeypatch.setattr(module, "encode_body", noted)
+
+    class Sent(Keys):
+        def bind(self, io: Any, target: Any) -> Any:
+            async def layer(call: Any, send: Any) -> Any:
+                exchange = await target.exchange(call)
+                self.key = await exchange.key()
+                assert exchange.encoded.request is None
+                assert exchange.encoded.unsigned().body == exchange.encoded.content()[1]
+                raise LookupError
+
+            return layer
+
+    with AIModelClient(at(), layers=[Sent(False)]) as client, pytest.raises(LookupError):
+        client.generate("?")
+    assert len(written) == 1
+
+
 def test_parts_are_hashed_with_their_number_and_lengths() -> None:
     expected = hashlib.sha256(b"1:2" + b"1:a" + b"2:bc" + b"4:body").hexdigest()
-    assert hashed(["a", "bc"], request(), call(), ()) == expected
-    assert hashed(["ab", "c"], request(), call(), ()) != expected
-    assert (
-        hashed(["\ud800"], request(), call(), ()) == hashlib.sha256(b"1:1" + b"3:\xed\xa0\x80" + b"4:body").hexdigest()
-    )
+    assert hashed(["a", "bc"], BODY, call(), ()) == expected
+    assert hashed(["ab", "c"], BODY, call(), ()) != expected
+    assert hashed(["\ud800"], BODY, call(), ()) == hashlib.sha256(b"1:1" + b"3:\xed\xa0\x80" + b"4:body").hexdigest()
 
 
 def test_a_body_of_pieces_is_hashed_piece_by_piece() -> None:
-    assert hashed([], request([b"a", b"b"]), call(), ()) == hashlib.sha256(b"1:0" + b"ab").hexdigest()
+    assert hashed([], [b"a", b"b"], call(), ()) == hashlib.sha256(b"1:0" + b"ab").hexdigest()
 
 
 def test_uploaded_media_count_by_place_facts_and_content() -> None:
     one = image()
-    actual = hashed(["a"], request(), call(user(one)), [one])
-    assert actual == hashed(["a"], request(), call(user(same := image())), [same])
+    actual = hashed(["a"], BODY, call(user(one)), [one])
+    assert actual == hashed(["a"], BODY, call(user(same := image())), [same])
     for other, parts in (
         (moved := image(), (TextContent(text="t"), moved)),
         (changed := image(PNG + b"x"), (changed,)),
         (detailed := image(detail="low"), (detailed,)),
     ):
-        assert hashed(["a"], request(), call(user(*parts)), [other]) != actual
-    assert hashed(["a"], request(), call(user(one)), ()) != actual
+        assert hashed(["a"], BODY, call(user(*parts)), [other]) != actual
+    assert hashed(["a"], BODY, call(user(one)), ()) != actual
     address = ImageContent(url="https://example.org/a.png")
-    assert hashed([], request(), call(user(address)), [address]) != hashed([], request(), call(user(address)), ())
+    assert hashed([], BODY, call(user(address)), [address]) != hashed([], BODY, call(user(address)), ())
 
 
 def test_media_are_matched_by_identity_in_messages_and_tool_results() -> None:

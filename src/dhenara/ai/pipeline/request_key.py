@@ -8,7 +8,7 @@ instead).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -18,10 +18,10 @@ from pydantic_core import PydanticSerializationError
 from ..catalog.learned_constraints import LearnedConstraint
 from ..codecs.base import EncodedRequest
 from ..errors import ConfigurationError
-from ..http.protocol.message import HttpRequest
+from ..http.protocol.message import BodyPieces, HttpRequest
 from ..io.protocol import IO
 from ..providers.credentials import fetched_account, hashed
-from ..providers.target import ResolvedTarget
+from ..providers.target import RequestContent, ResolvedTarget, encode_body
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, ToolResultContent
 from ..wire import json
@@ -32,7 +32,7 @@ from .timeouts import TimeoutPolicy
 class EncodedCall:
     """One encoding of a call, with values derived from it."""
 
-    __slots__ = ("computed", "constraints", "encoded", "original", "request", "sent", "target")
+    __slots__ = ("_content", "computed", "constraints", "encoded", "original", "request", "sent", "target")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class EncodedCall:
         self.encoded = encoded
         self.target = target
         self.constraints = constraints
+        self._content: RequestContent | None = None
         self.request: HttpRequest | None = None
         self.computed: dict[Callable[..., Any], Any] = {}
         """What layers computed of the request, by the function."""
@@ -66,10 +67,16 @@ class EncodedCall:
             and call.request is known.request
         )
 
+    def content(self) -> RequestContent:
+        """Return the headers of the body and the body, serialized once."""
+        if self._content is None:
+            self._content = encode_body(self.encoded)
+        return self._content
+
     def unsigned(self) -> HttpRequest:
-        """Return the complete HTTP request without signature, serialized once."""
+        """Return the complete HTTP request without signature, made once."""
         if self.request is None:
-            self.request = self.target.unsigned(self.encoded, self.sent)
+            self.request = self.target.unsigned(self.encoded, self.sent, self.content())
         return self.request
 
 
@@ -166,21 +173,30 @@ async def request_key(
         account = await account_of(io, target, call, account)
     model_file = await io.call(target.model_file) if target.model_file else ""
     try:
-        encoded_request, request = whole_request(encoded, encode)
+        whole, sent, (kind, body) = whole_request(encoded, encode)
     except PydanticSerializationError as error:
         raise unserializable(target, error) from error
-    common = (call.operation, account, share_accounts, model_file, request.method, request.url, request.headers)
-    begun = hasher.begin(common, partial(request_head, target, request, *common[:4]))
-    uploads, sent = encoded_request.oversized, encoded.sent
-    if uploads or not isinstance(request.body, bytes) or len(request.body) > LARGE:
-        return await io.call(digest, begun, request, sent, uploads)
-    return digest(begun, request, sent, ())
+    facts = (call.operation, account, share_accounts, model_file)
+    headers = (*kind.items(), None, *whole.headers.items(), None, *sent.config.headers.items())
+    place = (whole.method, whole.path, whole.path_prefix, headers)
+    begun = hasher.begin((facts, place), partial(request_head, target, whole, sent, kind, *facts))
+    if whole.oversized or not isinstance(body, bytes) or len(body) > LARGE:
+        return await io.call(digest, begun, body, encoded.sent, whole.oversized)
+    return digest(begun, body, encoded.sent, ())
 
 
 def request_head(
-    target: ResolvedTarget, request: HttpRequest, operation: str, account: str, share_accounts: bool, model_file: str
+    target: ResolvedTarget,
+    whole: EncodedRequest,
+    sent: Call,
+    kind: Mapping[str, str],
+    operation: str,
+    account: str,
+    share_accounts: bool,
+    model_file: str,
 ) -> list[str]:
     """Return the parts of the key without the body: where the request is sent, by whom, and its headers."""
+    request = target.unsigned(whole, sent, (kind, b""))
     left_out = PER_REQUEST - target.headers.keys()
     left_out |= CREDENTIALS if share_accounts else overwritten(target, request)
     return [
@@ -215,17 +231,17 @@ def signing_region(target: ResolvedTarget) -> str:
     return str(auth.config.get("region", "")) if (auth.credentials or target.source) and not auth.key else ""
 
 
-def whole_request(encoded: EncodedCall, encode: Encode) -> tuple[EncodedRequest, HttpRequest]:
-    """Return the request in its non-streaming form."""
-    encoded_request, sent, target = encoded.encoded, encoded.sent, encoded.target
+def whole_request(encoded: EncodedCall, encode: Encode) -> tuple[EncodedRequest, Call, RequestContent]:
+    """Return the request in its non-streaming form, its call and its body."""
+    encoded_request, sent = encoded.encoded, encoded.sent
     streamed, path = encoded_request.stream_fields, encoded_request.whole_path or encoded_request.path
     if streamed is None and sent.config.streaming:
         config = sent.config.model_copy(update={"streaming": False})
         sent = replace(sent, config=config)
         encoded_request = encode(sent, encoded.constraints)
-        return encoded_request, target.unsigned(encoded_request, sent)
+        return encoded_request, sent, encode_body(encoded_request)
     if path == encoded_request.path and (not streamed or streamed.keys().isdisjoint(encoded_request.body)):
-        return encoded_request, encoded.unsigned()  # nearly always
+        return encoded_request, sent, encoded.content()  # nearly always
     own_fields: set[str] = set()
     if not sent.config.streaming:
         own_fields = {
@@ -237,10 +253,10 @@ def whole_request(encoded: EncodedCall, encode: Encode) -> tuple[EncodedRequest,
         name for name, value in fields.items() if name in encoded_request.body and encoded_request.body[name] == value
     ]
     if not added and path == encoded_request.path:
-        return encoded_request, encoded.unsigned()
+        return encoded_request, sent, encoded.content()
     body = {name: value for name, value in encoded_request.body.items() if name not in added}
     whole = replace(encoded_request, body=body, path=path)
-    return whole, target.unsigned(whole, sent)
+    return whole, sent, encode_body(whole)
 
 
 def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
@@ -252,17 +268,17 @@ def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
     return {name for name in credentials if signed.headers.get(name) != request.headers[name]}
 
 
-def digest(hasher: Hasher, request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
+def digest(hasher: Hasher, body: bytes | BodyPieces, call: Call, uploads: Sequence[Media]) -> str:
     """Hash every part with its length, so that different lists of parts cannot give the same bytes."""
 
     for place, part in placed_media(call, uploads) if uploads else ():
         facts = json.dumps([place, part.model_dump(mode="json", exclude={"data"})])
         hasher.update(b"%d:%b32:%b" % (len(facts), facts, hashlib.sha256(part.data or b"").digest()))
-    if isinstance(request.body, bytes):
-        hasher.update(b"%d:" % len(request.body))
-        hasher.update(request.body)
+    if isinstance(body, bytes):
+        hasher.update(b"%d:" % len(body))
+        hasher.update(body)
     else:
-        for piece in request.body:
+        for piece in body:
             hasher.update(piece)
     return hasher.hexdigest()
 

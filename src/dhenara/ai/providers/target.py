@@ -70,7 +70,11 @@ JSON = {"content-type": "application/json", **OPENED}
 BARE = ("GET", "DELETE", "HEAD")
 
 
-def encode_body(encoded: EncodedRequest) -> tuple[Mapping[str, str], bytes | BodyPieces]:
+RequestContent = tuple[Mapping[str, str], bytes | BodyPieces]
+"""The headers of a body, such as its type, and the body."""
+
+
+def encode_body(encoded: EncodedRequest) -> RequestContent:
     """Encode the body as JSON, or the payload; nothing if the method has no body."""
     payload = encoded.payload
     if payload is None:
@@ -135,10 +139,10 @@ class ResolvedTarget:
         """
         return self.signed(self.unsigned(encoded, call), now)
 
-    def unsigned(self, encoded: EncodedRequest, call: Call) -> HttpRequest:
-        """Return the request with its full URL, without authentication."""
+    def unsigned(self, encoded: EncodedRequest, call: Call, content: RequestContent | None = None) -> HttpRequest:
+        """Return the request with its full URL, without authentication; `content` is its body if that is known."""
         check_path(encoded.path)
-        kind, body = encode_body(encoded)
+        kind, body = content or encode_body(encoded)
         headers = {**kind, **self.headers, **encoded.headers}
         if call.config.headers:
             headers.update(given_headers(call.config.headers, "the call's headers"))
