@@ -92,9 +92,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     options = item.config.option
     if not hasattr(item.config, "workerinput") or options.durations or options.xmlpath:
         return None
-    run = item.config.pluginmanager.getplugin("runner").runtestprotocol
+    runner: Any = item.config.pluginmanager.getplugin("runner")
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in run(item, log=False, nextitem=nextitem):
+    for report in runner.runtestprotocol(item, log=False, nextitem=nextitem):
         if report.when == "call" or not report.passed:
             item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

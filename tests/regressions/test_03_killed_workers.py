@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -27,17 +26,17 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.testing.answer import Raw
+from support.processes import another_process
 from support.usage_worker import WAYS, ask_for_ever, ledger_at
 from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(3, 2))
-CONTEXT = multiprocessing.get_context("spawn")
 
 
 def kill_when(true: Callable[[], bool], work: Callable[..., None], *args: Any) -> None:
     """Runs work in a process of its own, which is killed as soon as this is true."""
-    worker = CONTEXT.Process(target=work, args=args)
+    worker = another_process(work, *args)
     worker.start()
     try:
         wait_until(true)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 import threading
 import time
@@ -15,10 +14,10 @@ import pytest
 
 from ai_utilities.storage.store_io import StoreLostError
 from ai_utilities.usage import Budget, RedisBudgets, RedisLedger, UsageData
+from support.processes import another_process
 from support.redis_server import RedisProcess
 
 ACCOUNT = Budget("1", "total").window_at({}, time.time())
-CONTEXT = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def test_a_process_that_starts_later_refuses_an_older_snapshot(own_redis: RedisP
     known = tmp_path / "generations.sqlite"
     reserve(own_redis.url, known, 1)
     take_snapshot(own_redis)
-    worker = CONTEXT.Process(target=reserve, args=(own_redis.url, known, 3))
+    worker = another_process(reserve, own_redis.url, known, 3)
     worker.start()
     worker.join()
     assert worker.exitcode == 0

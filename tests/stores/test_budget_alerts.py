@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +30,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ChatModelCostData
+from support.processes import PARALLEL, another_process
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(100_000, 100_000))  # $0.20
@@ -96,9 +96,8 @@ def test_processes_that_cross_together_report_once(
 ) -> None:
     server.add_replies(*[HELLO] * 3)
     where = str(tmp_path / "budget.db") if kind == "sqlite" else request.getfixturevalue("redis_url")
-    context = multiprocessing.get_context("spawn")
-    answers: Any = context.Queue()
-    processes = [context.Process(target=report, args=(kind, where, server.url, answers)) for _ in range(3)]
+    answers: Any = PARALLEL.Queue()
+    processes = [another_process(report, kind, where, server.url, answers) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import pickle
 import time
 from collections.abc import Callable
@@ -37,6 +36,7 @@ from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, Stall
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ChatModelCostData
 from dhenara.ai.types.operations.batch import BatchRequest
+from support.processes import another_process
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(100_000, 100_000))
@@ -196,9 +196,8 @@ def spend(kind: str, where: str, url: str) -> None:
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 def test_processes_together_never_spend_more(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "budget.db")
-    context = multiprocessing.get_context("spawn")
     with FakeServer(HELLO, forever=True) as server:
-        workers = [context.Process(target=spend, args=(kind, where, server.url)) for _ in range(4)]
+        workers = [another_process(spend, kind, where, server.url) for _ in range(4)]
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -13,9 +13,8 @@ import pytest
 
 from ai_utilities.cache import CacheBackend, MemoryCache, NullCache, RedisCache, SQLiteCache
 from dhenara.ai.errors import DhenaraError
+from support.processes import another_process
 from support.waiting import wait_until
-
-FORKLESS = multiprocessing.get_context("spawn")
 
 
 class Plain(CacheBackend):
@@ -218,7 +217,7 @@ def fill(kind: str, where: str, number: int) -> None:
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 def test_real_processes_share_one_cache(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "new" / "cache.db")
-    workers = [FORKLESS.Process(target=fill, args=(kind, where, number)) for number in range(4)]
+    workers = [another_process(fill, kind, where, number) for number in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

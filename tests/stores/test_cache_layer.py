@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import threading
 import time
 from decimal import Decimal
@@ -42,6 +41,7 @@ from dhenara.ai.types import (
     Usage,
 )
 from dhenara.ai.types.content.parts import Citation
+from support.processes import PARALLEL, another_process
 from support.waiting import wait_until, wait_until_async
 from support.waiting_reply import WaitingReply
 from support.worlds import World, endpoint
@@ -344,9 +344,8 @@ def test_equal_calls_of_several_processes_are_sent_once(
 ) -> None:
     where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "cache.db")
     server.add_replies(*[HELLO] * 4)
-    context = multiprocessing.get_context("spawn")
-    ready, sent = context.Barrier(4), context.Value("i", 0)
-    workers = [context.Process(target=ask_in_a_process, args=(kind, where, server.url, ready, sent)) for _ in range(4)]
+    ready, sent = PARALLEL.Barrier(4), PARALLEL.Value("i", 0)
+    workers = [another_process(ask_in_a_process, kind, where, server.url, ready, sent) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import sqlite3
 import threading
 import time
@@ -34,6 +33,7 @@ from dhenara.ai.integration import read_limit_headers, reset_seconds
 from dhenara.ai.io.async_io import LoopEvent
 from dhenara.ai.io.sync_io import ThreadEvent
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
+from support.processes import PARALLEL, another_process
 from support.thorough import examples
 from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
@@ -502,11 +502,10 @@ def test_four_processes_never_exceed_the_limit_and_wait_only_when_nine_tenths_of
 
 def hammered(kind: str, where: str) -> tuple[list[float], list[float]]:
     """When the store granted requests of four processes, and when it let them wait, by its own clock."""
-    context = multiprocessing.get_context("spawn")
-    ready, results = context.Barrier(PROCESSES), context.Queue()
+    ready, results = PARALLEL.Barrier(PROCESSES), PARALLEL.Queue()
     with FakeServer(HELLO, forever=True) as server:
         arguments = (kind, where, server.url, ready, results)
-        workers = [context.Process(target=hammer, args=arguments) for _ in range(PROCESSES)]
+        workers = [another_process(hammer, *arguments) for _ in range(PROCESSES)]
         for worker in workers:
             worker.start()
         pairs = [results.get(timeout=250) for _ in workers]

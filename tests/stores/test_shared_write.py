@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,13 @@ from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.types import Call
 from support.kit import Uniform, run, settings
+from support.processes import another_process
 from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
 SPENT = 10 * 750 + 5 * 4_500
 """What it costs with gpt-5.4-mini, in billionths of a dollar."""
-
-CONTEXT = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
@@ -223,7 +221,7 @@ def ask_often(url: str, options: dict[str, Any], times: int) -> None:
 def test_processes_count_every_call_once(server: FakeServer, options: dict[str, Any]) -> None:
     server.add_replies(*[HELLO] * 20)
     options |= {"requests_per_minute": 1_000, "max_concurrency": 2, "limit_wait_s": None}
-    processes = [CONTEXT.Process(target=ask_often, args=(server.url, options, 5)) for _ in range(4)]
+    processes = [another_process(ask_often, server.url, options, 5) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
@@ -235,7 +233,7 @@ def test_processes_count_every_call_once(server: FakeServer, options: dict[str, 
 
 def test_a_killed_process_leaves_its_reservation_and_its_place(server: FakeServer, options: dict[str, Any]) -> None:
     server.add_replies(HELLO, stall_before_head())
-    process = CONTEXT.Process(target=ask_often, args=(server.url, options, 2))
+    process = another_process(ask_often, server.url, options, 2)
     process.start()
     try:
         wait_until(lambda: len(server.exchanges) == 2 and Stored(options["limit_path"]).reserved == 1)

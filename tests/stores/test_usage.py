@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,6 +28,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, Stall, stall_before_head
 from dhenara.ai.types import AIModelEndpoint, ChatModelCostData
+from support.processes import another_process
 from support.thorough import examples
 from support.waiting import wait_until_async
 from support.worlds import World, endpoint
@@ -298,9 +298,8 @@ def test_four_processes_write_exactly_one_row_for_each_request(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "usage.db")
-    context = multiprocessing.get_context("spawn")
     with FakeServer(HELLO, forever=True) as server:
-        workers = [context.Process(target=write_rows, args=(kind, where, server.url)) for _ in range(4)]
+        workers = [another_process(write_rows, kind, where, server.url) for _ in range(4)]
         for worker in workers:
             worker.start()
         for worker in workers:
