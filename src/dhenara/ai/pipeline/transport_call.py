@@ -243,17 +243,17 @@ class TargetPricing:
 
     def cost_function(self, call: Call, at: float) -> Callable[[ChatResponse], Cost]:
         """Return a function that prices a response of this call at the time `at`."""
-        endpoint, requested_tier = call.endpoint, call.config.service_tier
+        return partial(self._compute_cost, call.endpoint, call.config.service_tier, at)
 
-        def compute_cost(answer: ChatResponse) -> Cost:
-            return self._prices_of(endpoint).cost(
-                answer.usage,
-                served=answer.model,
-                service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
-                at=datetime.fromtimestamp(at, UTC),
-            )
-
-        return compute_cost
+    def _compute_cost(
+        self, endpoint: AIModelEndpoint, requested_tier: str | None, at: float, answer: ChatResponse
+    ) -> Cost:
+        return self._prices_of(endpoint).cost(
+            answer.usage,
+            served=answer.model,
+            service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
+            at=datetime.fromtimestamp(at, UTC),
+        )
 
     def _prices_of(self, endpoint: AIModelEndpoint) -> catalog.EndpointPrices:
         prices = self._prices
