@@ -41,7 +41,7 @@ RETAINED = sorted(
 
 
 @pytest.mark.parametrize("kind", RETAINED, ids=lambda kind: kind.__name__)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_a_value_comes_back_as_it_was(kind: type[BaseModel], data: st.DataObject) -> None:
     value: Any = data.draw(values(kind))
