@@ -24,7 +24,7 @@ TEXTS = ChatResponse(
     model="m",
     choices=[
         ChatResponseChoice(contents=[TextContent(text="Hello", extras={"ids": ["a"]}), TextContent(text="!")]),
-        ChatResponseChoice(index=1, contents=[]),
+        ChatResponseChoice(index=1, contents=[], logprobs=[{"token": "a", "top": [{"token": "b"}]}]),
     ],
     usage=Usage(input_tokens=3, units={"images": 1.0}, options={"size": {"x": 1}}, raw={"details": [{"cached": 0}]}),
     warnings=[CallWarning(code="provider_warning", message="w")],

@@ -7,20 +7,23 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from dhenara.ai.integration import ANSWER, CHOICE, COST, PLAIN_TEXT, REPORTED
-from dhenara.ai.types import Call, CallWarning, ChatResponse, TextContent
+from pydantic import BaseModel
+
+from dhenara.ai.integration import ANSWER, CHOICE, COST, PLAIN_TEXT, REPORTED, ModelTemplate
+from dhenara.ai.types import Call, CallWarning, ChatResponse, ChatResponseChoice, TextContent
 
 from ..storage.store_io import StoreError, StoreIO, call_seconds_left, within
 from .backend import DEFAULT_TTL, CacheBackend, TextBackend, namespace_of
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from ..exceptions import Json, Options
+    from ..exceptions import Json
 
 
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 Entry = tuple[str, float | None, int]
 """The text, when it expires, and its size in bytes."""
 
@@ -164,7 +167,7 @@ class ReadAnswers:
 
     def __init__(self, read: Callable[[str], ChatResponse | None]) -> None:
         self._read = read
-        self._known: dict[str, AnswerCopier | None] = {}
+        self._known: dict[str, ModelCopier[ChatResponse] | None] = {}
         """The last texts that were read; None for one that was read once, as most are."""
 
         self._lock = threading.Lock()
@@ -179,7 +182,7 @@ class ReadAnswers:
             return answer
         with self._lock:
             if text in self._known and can_be_copied(answer):
-                copier = self._known[text] = AnswerCopier(answer)
+                copier = self._known[text] = answer_copier(answer)
             else:
                 self._known[text] = None
                 if len(self._known) > REMEMBERED:
@@ -188,59 +191,62 @@ class ReadAnswers:
 
 
 def can_be_copied(answer: ChatResponse) -> bool:
-    """Whether all content is text, without citations and log probabilities."""
+    """Whether all content is text without citations."""
     parts = [part for choice in answer.choices for part in choice.contents]
-    plain = all(type(part) is TextContent and not part.citations for part in parts)
-    return plain and all(choice.logprobs is None for choice in answer.choices)
+    return all(type(part) is TextContent and not part.citations for part in parts)
 
 
-State = tuple["Options", set[str]]
-"""The fields of a model, and the names of those that were given."""
+TABLES = frozenset({list, dict})
 
 
-class AnswerCopier:
-    """Makes copies of an answer of text. They share what cannot change: texts, numbers, warnings and origins.
+class ModelCopier(Generic[M]):
+    """Makes copies of an object that nobody else has. They share what cannot change: texts, numbers, frozen objects.
 
     Args:
-        answer: The answer, which nobody else may have.
+        template: Makes objects of its class.
+        made: The object.
+        parts: What makes the values of fields that have other objects; lists and dicts of JSON are copied anyway.
     """
 
-    def __init__(self, answer: ChatResponse) -> None:
-        self._answer, self._usage, self._cost = state_of(answer), state_of(answer.usage), state_of(answer.cost)
-        self._choices = [(*state_of(one), [state_of(part) for part in one.contents]) for one in answer.choices]
+    def __init__(self, template: ModelTemplate[M], made: M, **parts: Callable[[], object]) -> None:
+        self._build, self._fields, self._given = template.build, {**vars(made)}, {*made.model_fields_set}
+        tables = {name: copier_of(value) for name, value in self._fields.items() if type(value) in TABLES}
+        self._parts = [*{**tables, **parts}.items()]
 
-    def copy(self) -> ChatResponse:
+    def copy(self) -> M:
         """A new copy."""
-        choices = []
-        for fields, given, parts in self._choices:
-            texts = [
-                PLAIN_TEXT.build(({**part, "citations": [], "extras": copy_json(part["extras"])}, None, {*names}))
-                for part, names in parts
-            ]
-            choices.append(CHOICE.build(({**fields, "contents": texts}, None, {*given})))
-        fields, given = self._usage
-        tables = {name: copy_json(fields[name]) for name in ("units", "options", "server_tool_requests", "raw")}
-        usage = REPORTED.build(({**fields, **tables}, None, {*given}))
-        fields, given = self._cost
-        cost = COST.build(({**fields, "components": {**fields["components"]}}, None, {*given}))
-        fields, given = self._answer
-        lists = {"choices": choices, "warnings": [*fields["warnings"]], "extras": copy_json(fields["extras"])}
-        return ANSWER.build(({**fields, **lists, "usage": usage, "cost": cost}, None, {*given}))
+        fields = {**self._fields}
+        for name, copy in self._parts:
+            fields[name] = copy()
+        return self._build((fields, None, {*self._given}))
 
 
-def state_of(made: BaseModel) -> State:
-    return {**vars(made)}, {*made.model_fields_set}
+def answer_copier(answer: ChatResponse) -> ModelCopier[ChatResponse]:
+    """What makes copies of an answer of text."""
+    usage, cost = ModelCopier(REPORTED, answer.usage).copy, ModelCopier(COST, answer.cost).copy
+    choices = [choice_copier(one).copy for one in answer.choices]
+    return ModelCopier(ANSWER, answer, choices=lambda: [copy() for copy in choices], usage=usage, cost=cost)
+
+
+def choice_copier(choice: ChatResponseChoice) -> ModelCopier[ChatResponseChoice]:
+    parts = [ModelCopier(PLAIN_TEXT, part).copy for part in choice.contents if isinstance(part, TextContent)]
+    return ModelCopier(CHOICE, choice, contents=lambda: [copy() for copy in parts])
+
+
+def copier_of(value: Json) -> Callable[[], Json]:
+    """What makes copies of a list or dict of JSON."""
+    inside = value.values() if type(value) is dict else value
+    copy: Callable[[], Json] = value.copy if TABLES.isdisjoint(map(type, inside)) else partial(copy_json, value)
+    return copy
 
 
 def copy_json(value: Json) -> Json:
-    """A copy of JSON, which shares nothing that can change."""
     if type(value) is dict:
-        return {name: copy_json(one) if type(one) in (dict, list) else one for name, one in value.items()}
+        return {name: copy_json(one) for name, one in value.items()}
     return [copy_json(one) for one in value] if type(value) is list else value
 
 
 log = logging.getLogger("ai_utilities.cache")
-T = TypeVar("T")
 SKIP_SECONDS, LONGEST_SKIP = 1.0, 30.0
 """Seconds for which a failed cache is skipped: doubled each time that it fails again, up to the longest."""
 
