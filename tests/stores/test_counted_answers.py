@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, UsageTracker, attempt_rows, tagged
+from ai_utilities.usage import MemoryLedger, SQLiteLedger, UsageData, UsageLayer, UsageTracker, tagged
 from ai_utilities.usage.data import BUCKETS, Outcome, checked_row
 from ai_utilities.usage.totals import RunningTotals
 from dhenara.ai import AIModelClient, Send, Stream
+from dhenara.ai.integration import ModelTemplate
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal
 from dhenara.ai.types import AIModelCallConfig, Call, Cost, Usage
 from support.worlds import endpoint
@@ -39,12 +41,14 @@ def test_an_answer_that_is_counted_adds_what_its_row_would_add(cached: bool, usa
 def made_rows(monkeypatch: pytest.MonkeyPatch) -> list[UsageData]:
     """The rows that are made from now on."""
     rows: list[UsageData] = []
+    make = ModelTemplate.make
 
-    def make(*args: Any) -> UsageData:
-        rows.append(checked_row(*args))
-        return rows[-1]
+    def note(template: ModelTemplate[Any], given: dict[str, Any]) -> Any:
+        made = make(template, given)
+        rows.extend([made] if isinstance(made, UsageData) else [])
+        return made
 
-    monkeypatch.setattr(attempt_rows, "checked_row", make)
+    monkeypatch.setattr(ModelTemplate, "make", note)
     return rows
 
 
@@ -66,6 +70,22 @@ def test_a_row_is_made_only_for_somebody(
         client.generate("?")
     assert len(made) == rows
     assert (tracker.total.requests, tracker.total.prompt_tokens, tracker.total.completion_tokens) == (1, 10, 5)
+
+
+def test_the_row_of_an_answer_in_a_file_is_made_when_it_is_read(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tracker, made = UsageTracker(SQLiteLedger(tmp_path / "usage.db")), made_rows(monkeypatch)
+    server.add_replies(HELLO)
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(tracker, tags={"team": "a"})]) as client:
+        client.generate("?")
+    assert [row.outcome for row in made] == ["open"]
+    assert (tracker.total.requests, tracker.total.prompt_tokens, tracker.total.completion_tokens) == (1, 10, 5)
+    assert tracker.ledger is not None
+    (read,) = tracker.ledger.rows()
+    assert (read.outcome, read.operation, read.total_tokens, read.tags) == ("answered", "chat", 15, {"team": "a"})
+    assert (read.row_id, read.started_at) == (made[0].row_id, made[0].started_at)
+    tracker.close()
 
 
 def test_a_listener_that_came_during_a_call_gets_its_row(server: FakeServer) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
 from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, layer as layer_module, tagged
 from ai_utilities.usage.attempt_rows import failed_row, is_interrupted, route_tags
-from ai_utilities.usage.data import PartialWriteError, checked_row
+from ai_utilities.usage.data import PartialWriteError, checked_row, row_fields
+from ai_utilities.usage.sqlite import field_values, row_values
+from ai_utilities.usage.totals import RunningTotals
 from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ConnectionFailedError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Raw, Refusal
@@ -270,6 +275,30 @@ def test_rows_of_checked_values_are_those_of_validated_ones(usage: Usage | None,
     made, validated = checked_row(usage, cost, facts), UsageData.of(usage, cost, **facts)
     assert made == validated
     assert made.model_dump_json(exclude_defaults=True) == validated.model_dump_json(exclude_defaults=True)
+
+
+@pytest.mark.parametrize("usage", USAGES, ids=str)
+@pytest.mark.parametrize("cost", COSTS, ids=["none", "known", "unknown"])
+@pytest.mark.parametrize(
+    "more", [{}, {"tags": {"a": "b"}, "outcome": "cancelled", "attempt": 2, "saved_cost": Decimal(0)}]
+)
+def test_fields_are_stored_like_the_row_that_has_them(usage: Usage | None, cost: Cost | None, more: Any) -> None:
+    facts = {
+        "provider": "openai",
+        "model": "m",
+        "started_at": datetime.now(UTC),
+        "duration_s": 0.5,
+        "row_id": "1",
+        **more,
+    }
+    made, fields = checked_row(usage, cost, facts), row_fields(usage, cost, facts)
+    text = to_json(fields).decode()
+    assert json.loads(text) == json.loads(made.model_dump_json(exclude_defaults=True))
+    assert field_values(fields, text)[:-1] == row_values(made)[:-1]
+    by_fields, by_row = RunningTotals(), RunningTotals()
+    by_fields.add_fields(fields)
+    by_row.add(made)
+    assert by_fields.totals() == by_row.totals()
 
 
 def test_rows_of_checked_values_share_nothing_that_can_be_changed() -> None:

@@ -17,7 +17,7 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
-from .data import AnswerCounter, Facts, Outcome, UsageData, checked_row, tags_now
+from .data import ROW, AnswerCounter, Facts, Outcome, RowFields, UsageData, checked_row, row_fields, tags_now
 from .estimates import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .open_rows import expiry
 
@@ -41,7 +41,7 @@ class RowWriter(Protocol):
 
     def write(self, rows: list[UsageData]) -> None: ...
 
-    def write_later(self, rows: list[UsageData]) -> bool: ...
+    def write_later(self, fields: Facts) -> bool: ...
 
 
 def stored_text(error: BaseException, call: Call) -> str:
@@ -126,12 +126,12 @@ class AttemptRows:
     def facts(self) -> Facts:
         """The fields that all rows of the call have in common. An answer that is only counted needs none."""
         if self._facts is None:
-            self._facts = {
-                **self._target,
-                "operation": self._call.operation,
-                "tags": {**route_tags(self._call), **self._usage.tags, **self._tags},
-                "started_at": datetime.fromtimestamp(self._began, UTC),
-            }
+            facts = {**self._target, "started_at": datetime.fromtimestamp(self._began, UTC)}
+            if self._call.operation != "chat":
+                facts["operation"] = self._call.operation
+            if tags := {**route_tags(self._call), **self._usage.tags, **self._tags}:
+                facts["tags"] = tags
+            self._facts = facts
         return self._facts
 
     async def open(self) -> None:
@@ -177,26 +177,36 @@ class AttemptRows:
             if not self._count(answer, "cached"):
                 await self._write([cached_row(answer, self.facts, self._seconds())], last=True)
             return
-        attempts, journal = self._call.journal.attempts, self._call.journal
+        attempts = self._call.journal.attempts
         index = len(attempts) - 1
         last = attempts[index] if index >= self._written else Attempt(number=1, outcome="answered")
         rows = self._failed_rows(index) if index > self._written else []
         key = self._ids.pop(index if index in self._ids else index + 1, None)
+        unsettled = [row(self.facts, "interrupted", 1, row_id=key) for key in self._left_open()]
         if not (stream.complete and self._count(answer, "answered")):
-            now = self._io.monotonic()
-            seconds = last.seconds + now - (journal.began_at or now)
-            timed = {**self.facts, "row_id": key, "duration_s": seconds, "first_token_s": last.seconds}
-            if stream.complete:
-                rows.append(answered_row(answer, last, timed))
+            fields = self._answer_fields(stream, answer, last, key)
+            if rows or unsettled or self._given_up or not self._usage.write_later(fields):
+                rows.append(ROW.make(fields))
             else:
-                rows.append(incomplete_row(stream, answer, last, timed, self._call))
-        if self._ids or self._retired:
-            rows += [row(self.facts, "interrupted", 1, row_id=key) for key in self._left_open()]
-        if rows and not self._given_up and self._usage.write_later(rows):
-            self._over = True
-            rows = []
+                self._over = True
+        rows += unsettled
         if rows or self._counter is None:
             await self._write(rows, last=True)
+
+    def _answer_fields(self, stream: Stream, answer: ChatResponse, last: Attempt, key: str | None) -> RowFields:
+        """The fields of the row of an answer, or of a stream that broke or was closed early."""
+        now = self._io.monotonic()
+        seconds = last.seconds + now - (self._call.journal.began_at or now)
+        facts = {**self.facts, "row_id": key, "duration_s": seconds, "first_token_s": last.seconds}
+        if last.request_id is not None:
+            facts["request_id"] = last.request_id
+        if last.number > 1:
+            facts["attempt"] = last.number
+        if stream.error is not None:
+            facts.update(outcome="interrupted", error=stored_text(stream.error, self._call))
+        elif not stream.complete:
+            facts["outcome"] = "cancelled"
+        return row_fields(answer.usage, cost_of(answer, self._call.operation), facts)
 
     def _count(self, answer: ChatResponse, outcome: Outcome) -> bool:
         """Counts an answer of which nobody needs the row; False if it needs one."""
@@ -305,25 +315,7 @@ def cached_row(answer: ChatResponse, facts: Facts, seconds: float) -> UsageData:
     return checked_row(answer.usage, answer.cost, {**facts, **more})
 
 
-def answered_row(
-    answer: ChatResponse,
-    last: Attempt,
-    facts: Facts,
-    outcome: Outcome = "answered",
-    error: str | None = None,
-) -> UsageData:
-    more = {"outcome": outcome, "error": error, "attempt": last.number, "request_id": last.request_id}
-    return checked_row(answer.usage, cost_of(answer, facts["operation"]), {**facts, **more})
-
-
 def cost_of(answer: ChatResponse, operation: str) -> Cost:
     """The cost of an answer; managing files and batches is free."""
     free = operation in MANAGEMENT_OPERATIONS and not answer.usage
     return FREE_COST if free else answer.cost
-
-
-def incomplete_row(stream: Stream, answer: ChatResponse, last: Attempt, facts: Facts, call: Call) -> UsageData:
-    """The row of a stream that broke or was closed early."""
-    if stream.error is None:
-        return answered_row(answer, last, facts, "cancelled")
-    return answered_row(answer, last, facts, "interrupted", stored_text(stream.error, call))

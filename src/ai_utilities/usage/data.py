@@ -15,7 +15,7 @@ from dhenara.ai.errors import DhenaraError
 from dhenara.ai.integration import CheckedModel, ModelTemplate, add_call_tags, not_empty, number_of, short_repr
 from dhenara.ai.types import Cost, Usage
 
-from .amounts import Units
+from .amounts import USD, Units
 
 if TYPE_CHECKING:
     from dhenara.ai.types import Call
@@ -47,6 +47,7 @@ BUCKETS = (
 read_buckets = itemgetter(*BUCKETS)
 """The token counts among the fields of a usage."""
 
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", *BUCKETS)
 INPUT_BUCKETS = BUCKETS[:6]
 OUTPUT_BUCKETS = BUCKETS[6:]
 
@@ -54,7 +55,10 @@ NO_USAGE = "the provider reported no usage"
 NO_PRICE = "no price is known"
 
 Facts = Mapping[str, Any]
-"""Fields of `UsageData` by name."""
+"""Fields of `UsageData` by name; those that are left out have their defaults."""
+
+RowFields = dict[str, Any]
+"""The same, of one row."""
 
 
 class UsageData(CheckedModel):
@@ -211,17 +215,24 @@ def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageDa
     Args:
         usage: Tokens and other units, if known.
         cost: The cost, if known.
-        facts: Further fields, with values of their types; `tags` is one of them.
+        facts: Further fields, with values of their types.
     """
+    return ROW.make(row_fields(usage, cost, facts))
+
+
+def row_fields(usage: Usage | None, cost: Cost | None, facts: Facts) -> RowFields:
+    """The fields of `checked_row`, for stores that need no object."""
     if usage is None or not usage.known:
-        return ROW.make({**cost_fields(None, cost), "units": {}, **facts})
-    if usage.units:
-        return UsageData.of(usage, cost, **facts)  # units are floats there, and exact numbers here
+        return {**cost_fields(None, cost), **facts}
+    if usage.units:  # they are checked here
+        return UsageData.of(usage, cost, **facts).model_dump(exclude_defaults=True)
     counts = read_buckets(vars(usage))
     read, made = sum(counts[:6]), sum(counts[6:])
-    used = {name: count for name, count in zip(BUCKETS, counts, strict=True) if count}
-    totals = {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
-    return ROW.make({**cost_fields(usage, cost), "units": {}, **facts, **used, **totals})
+    fields = {**cost_fields(usage, cost), **facts}
+    for name, count in zip(COUNTS, (read, made, read + made, *counts), strict=True):
+        if count:
+            fields[name] = count
+    return fields
 
 
 def reconcile(facts: Facts) -> Facts:
@@ -250,14 +261,14 @@ def cost_fields(usage: Usage | None, cost: Cost | None) -> Facts:
     """The fields about cost."""
     if cost is None:
         return {"cost_reason": NO_PRICE if usage else NO_USAGE}
-    known = vars(cost)
-    return {
-        "cost": known["amount"],
-        "currency": known["currency"],
-        "cost_source": known["source"],
-        "priced_as": known["priced_as"],
-        "cost_reason": known["reason"],
-    }
+    given = zip(COST_FIELDS, read_cost(vars(cost)), strict=True)
+    fields = {name: value for name, value in given if value is not None}
+    return fields if cost.currency == USD.code else {**fields, "currency": cost.currency}
+
+
+COST_FIELDS = ("cost", "cost_source", "priced_as", "cost_reason")
+read_cost = itemgetter("amount", "source", "priced_as", "reason")
+"""What `COST_FIELDS` are called among the fields of a cost."""
 
 
 NONE: Mapping[str, str] = MappingProxyType({})

@@ -19,7 +19,7 @@ from dhenara.ai.types import Call
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
-from .data import AnswerCounter, PartialWriteError, UsageData
+from .data import AnswerCounter, Facts, PartialWriteError, UsageData
 from .estimates import MANAGEMENT_OPERATIONS
 
 log = logging.getLogger("ai_utilities.usage")
@@ -141,17 +141,17 @@ class UsageLayer:
             for row in rows:
                 self._listener(row)
 
-    def write_later(self, rows: list[UsageData]) -> bool:
-        """Leaves rows of answers to the ledger, which adds them a moment later; False if they have to be written now.
+    def write_later(self, fields: Facts) -> bool:
+        """Leaves the row of an answer to the ledger, which adds it a moment later; False if it has to be written now.
 
         Args:
-            rows: The rows.
+            fields: The fields of the row.
         """
         if self._listener is not None or self._backlog or self._failed:
             return False
         tracker = getattr(self.ledger, "tracker", self.ledger)
-        add_later: Callable[[list[UsageData]], bool] | None = getattr(tracker, "add_later", None)
-        return add_later is not None and add_later(rows)
+        add_later: Callable[[Facts], bool] | None = getattr(tracker, "add_later", None)
+        return add_later is not None and add_later(fields)
 
     def flush(self) -> None:
         """Writes the rows that wait, if any do."""
@@ -265,7 +265,7 @@ class BoundUsage:
             return await record_item(self._io, self._usage, self._facts, call, send)
         rows = AttemptRows(self._usage, self._io, call, self._facts)
         if call.operation in MANAGEMENT_OPERATIONS:
-            call.journal.layer_data["tags"] = rows.facts["tags"]
+            call.journal.layer_data["tags"] = rows.facts.get("tags", {})
         try:
             stream = await send(call)
             if stream is None:

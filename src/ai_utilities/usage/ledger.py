@@ -17,7 +17,7 @@ from dhenara.ai.lazy_package import HintedNames
 from dhenara.ai.types import Cost, Usage
 
 from ..storage.store_io import Owner, this_process
-from .data import BATCH, AnswerCounter, Listener, Outcome, UsageData, matches
+from .data import BATCH, AnswerCounter, Facts, Listener, Outcome, UsageData, matches
 from .open_rows import OpenRow, closed_row, make_open, start_time
 from .totals import Group, RunningTotals, TimeZone, Totals, check_grouping, read_zone, sum_rows
 
@@ -46,11 +46,11 @@ class Ledger(ABC):
             StoreError: If the ledger cannot be used; the rows are written again later.
         """
 
-    def add_later(self, rows: Sequence[UsageData]) -> bool:
-        """Leaves rows to be added a moment later; False if they have to be added now.
+    def add_later(self, fields: Facts) -> bool:
+        """Leaves a row to be added a moment later; False if it has to be added now.
 
         Args:
-            rows: Settled rows, whose open rows are stored.
+            fields: The fields of a settled row, whose open row is stored; the others have their defaults.
         """
         return False
 
@@ -258,26 +258,25 @@ class UsageTracker(HintedNames):
         """
         if self.ledger is not None:  # on an error, rows are not counted: they will be reported again
             self.ledger.add(rows)
-        self._count_rows(rows)
+        with self._lock:
+            for usage in rows:
+                self._by_model[usage.model or ""].add(usage)
         for listener in tuple(self._listeners):
             for usage in rows:
                 listener(usage)
 
-    def add_later(self, rows: Sequence[UsageData]) -> bool:
-        """Records rows as `Ledger.add_later` does; False if that cannot be done, or others than the ledger get them.
+    def add_later(self, fields: Facts) -> bool:
+        """Records a row as `Ledger.add_later` does; False if that cannot be done, or others than the ledger get it.
 
         Args:
-            rows: The rows.
+            fields: The fields of the row.
         """
         if self.ledger is None or self._listeners or type(self) is not UsageTracker:
             return False
-        return self.ledger.add_later(rows) and self._count_rows(rows)
-
-    def _count_rows(self, rows: Sequence[UsageData]) -> bool:
-        with self._lock:
-            for usage in rows:
-                self._by_model[usage.model or ""].add(usage)
-        return True
+        if is_left := self.ledger.add_later(fields):
+            with self._lock:
+                self._by_model[fields.get("model") or ""].add_fields(fields)
+        return is_left
 
     @property
     def answer_counter(self) -> AnswerCounter | None:

@@ -18,7 +18,7 @@ from ..storage.late_writes import LateWrites
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
 from ..storage.store_io import StoreDamagedError, StoreRecoveredError
-from .data import BATCH, UsageData, matches
+from .data import BATCH, Facts, UsageData, matches
 from .ledger import Ledger
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
@@ -79,10 +79,10 @@ class SQLiteLedger(Ledger):
     def add(self, rows: Sequence[UsageData]) -> None:
         self._file.write(partial(add_rows, rows))
 
-    def add_later(self, rows: Sequence[UsageData]) -> bool:
-        if len(rows) > 1 or rows[0].row_id is None or rows[0].operation == BATCH:
+    def add_later(self, fields: Facts) -> bool:
+        if fields.get("row_id") is None or fields.get("operation") == BATCH:
             return False
-        return self._late.add((rows[0].row_id, row_values(rows[0])))
+        return self._late.add((fields["row_id"], field_values(fields, to_json(fields).decode())))
 
     @retry_recovered
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
@@ -243,21 +243,26 @@ def write_values(file: sqlite3.Connection, rows: Sequence[Row]) -> list[int]:
 
 def row_values(row: UsageData) -> Row:
     """The columns of a row."""
-    fields = vars(row)
-    at, cost, saved, tags = fields["started_at"], fields["cost"], fields["saved_cost"], fields["tags"]
+    return field_values(vars(row), row.model_dump_json(exclude_defaults=True))
+
+
+def field_values(fields: Facts, text: str) -> Row:
+    """The columns of a row with these fields, and with this JSON."""
+    get = fields.get
+    at, cost, saved, tags = get("started_at"), get("cost"), get("saved_cost"), get("tags")
     return (
         None if at is None else at.timestamp(),
         "" if at is None else at.astimezone(UTC).date().isoformat(),
-        fields["provider"],
-        fields["model"],
-        fields["outcome"],
-        int(fields["cached"]),
-        fields["prompt_tokens"],
-        fields["completion_tokens"],
+        get("provider"),
+        get("model"),
+        get("outcome", "answered"),
+        int(get("cached", False)),
+        get("prompt_tokens", 0),
+        get("completion_tokens", 0),
         None if cost is None else str(cost),
         None if saved is None else str(saved),
         to_json(tags).decode() if tags else "{}",
-        row.model_dump_json(exclude_defaults=True),
+        text,
     )
 
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from ..exceptions import JsonObject
 from ..storage.sqlite_files import Schema, columns_of
-from .amounts import EXACT, UnitsSum, exact, units_add, write_units
+from .amounts import EXACT, NO_UNITS, UnitsSum, exact, units_add, write_units
 from .totals import SPECIAL_TOKENS, unit_of
 
 
@@ -37,16 +37,23 @@ def decimal_add(left: str, right: str) -> str:
 def row_place(text: bytes) -> str:
     """Key, operation and unit of a stored row, as a JSON list; those of a damaged row are empty."""
     fields = read_fields(text)
-    tokens = sum(count for name in ("prompt_tokens", "completion_tokens") if isinstance(count := fields.get(name), int))
-    unit = unit_of(tokens, (name for name, amount in units_in(fields).items() if amount))
+    read, made = fields.get("prompt_tokens"), fields.get("completion_tokens")
+    tokens = (read if isinstance(read, int) else 0) + (made if isinstance(made, int) else 0)
+    unit = unit_of(tokens, [name for name, amount in units_in(fields).items() if amount])
     return to_json([fields.get("key") or "", fields.get("operation") or "chat" if fields else "", unit]).decode()
 
 
 def row_amounts(text: bytes) -> str:
     """What a stored row adds to the amounts; nothing if it is damaged."""
     fields = read_fields(text)
+    if AMOUNTS.isdisjoint(fields):
+        return NO_UNITS  # nearly always
     counts = {name: number_of(fields, name) for name in SPECIAL_TOKENS if name in fields}
     return write_units({name: amount for name, amount in {**units_in(fields), **counts}.items() if amount})
+
+
+AMOUNTS = frozenset({"units", *SPECIAL_TOKENS})
+"""Fields of a stored row that add to the amounts."""
 
 
 @lru_cache(256)

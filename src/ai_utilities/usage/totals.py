@@ -15,7 +15,7 @@ from dhenara.ai.integration import ShortRepr, Shown
 from dhenara.ai.types import Cost, Usage
 
 from .amounts import add_units, exact, format_units
-from .data import BUCKETS, TEAM, Outcome, UsageData, read_buckets
+from .data import BUCKETS, TEAM, Facts, Outcome, UsageData, read_buckets
 
 PARTIAL = ("interrupted", "cancelled")
 """Outcomes whose real usage and cost may be higher than reported."""
@@ -152,16 +152,26 @@ class RunningTotals:
         Args:
             row: The row.
         """
-        fields = vars(row)
-        if fields["cached"]:
-            self._add_cached(fields["total_tokens"])
+        self.add_fields(vars(row))
+
+    def add_fields(self, fields: Facts) -> None:
+        """Adds a row of which only the fields are known.
+
+        Args:
+            fields: Its fields.
+        """
+        get = fields.get
+        if get("cached"):
+            self._add_cached(get("total_tokens", 0))
         else:
-            self._add_tokens(fields["prompt_tokens"], fields["completion_tokens"], read_special(fields))
-            if fields["units"]:
-                self.units = add_units(self.units, row.units)
-        self._add_cost(fields["cost"], fields["saved_cost"])
-        if fields["outcome"] != "answered":
-            self._add_outcome(row.outcome, row.cost)
+            special = tuple(map(get, SPECIAL_TOKENS, NO_COUNTS))
+            self._add_tokens(get("prompt_tokens", 0), get("completion_tokens", 0), special)
+            if units := get("units"):
+                self.units = add_units(self.units, units)
+        cost, outcome = get("cost"), get("outcome", "answered")
+        self._add_cost(cost, get("saved_cost"))
+        if outcome != "answered":
+            self._add_outcome(outcome, cost)
 
     def add_answer(self, usage: Usage, cost: Cost, outcome: Outcome) -> None:
         """Adds what the row of an answer would add.
