@@ -18,10 +18,10 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient
 from ai_utilities.batch import BulkReport, bulk, run_bulk, run_bulk_async
-from ai_utilities.batch.job import BulkJob, answered_by, flatten_entry
+from ai_utilities.batch.job import BulkJob, BulkOutput, answered_by, find_columns, flatten_entry
 from ai_utilities.batch.journal import BulkJournal, RowPlaces
 from ai_utilities.batch.provider_run import ProviderRun, is_definitely_refused
-from ai_utilities.batch.rows import RowResult
+from ai_utilities.batch.rows import RowResult, read_rows
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.execution import run_sync
 from dhenara.ai.errors import BadRequestError, ConnectionFailedError, OutputExistsError, ServerError
@@ -212,8 +212,50 @@ def test_a_journal_can_be_read_by_its_owner_and_is_written_at_once(tmp_path: Pat
 
 
 def test_a_column_of_the_source_is_not_replaced_by_one_of_the_answer() -> None:
-    flat = flatten_entry({"row": {"text": "mine", "id": 7}, "text": "A", "error": None})
+    entry = {"row": {"text": "mine", "id": 7}, "text": "A", "error": None}
+    flat = flatten_entry(entry, find_columns([entry])[1])
     assert (flat["text"], flat["answer_text"], flat["id"], flat["error"]) == ("mine", "A", 7, None)
+
+
+UNLIKE_ROWS: list[dict[str, Any]] = [
+    {"prompt": "a"},
+    {"prompt": "b", "text": "mine", "answer_text": "mine too", "more": 5},
+    {"prompt": "c", "more": {"x": 1}, "big": 2**70, "half": "\ud83d"},
+    {"prompt": "d", "number": 1, "flag": True},
+    {"prompt": "e", "number": 2.5},
+]
+
+
+def written_rows(path: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of an output, without the fields that are empty, as they are read from a file of this kind."""
+    journal = BulkJournal(path.with_name("journal"))
+    for index, row in enumerate(rows):
+        is_last = index == len(rows) - 1
+        journal.add(index, "f", row, {"text": row["prompt"].upper(), "error": "no" if is_last else None})
+    BulkOutput(path, [], overwrite=False).write(journal.entries_in_order)
+    journal.delete()
+    return [{name: value for name, value in row.items() if value not in (None, "")} for row in read_rows(path)]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+def test_an_output_has_the_fields_of_all_rows_and_all_answers_in_one_field(name: str, tmp_path: Path) -> None:
+    if name == "out.parquet":
+        pytest.importorskip("pyarrow")
+    rows = written_rows(tmp_path / name, UNLIKE_ROWS)
+    assert [row["answer_answer_text"] for row in rows] == ["A", "B", "C", "D", "E"]
+    assert [row.get("text") for row in rows] == [None, "mine", None, None, None]
+    assert [row.get("answer_text") for row in rows] == [None, "mine too", None, None, None]
+    assert [str(row.get("more")).replace("'", '"') for row in rows] == ["None", "5", '{"x": 1}', "None", "None"]
+    assert str(rows[2]["big"]) == str(2**70)
+    assert rows[2]["half"] == ("\ud83d" if name == "out.jsonl" else "?")
+    assert [float(row.get("number", 0)) for row in rows] == [0, 0, 0, 1, 2.5]
+    assert str(rows[3]["flag"]) == "True"
+
+
+def test_a_column_of_a_parquet_file_may_be_empty_in_the_first_thousand_rows(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    rows = written_rows(tmp_path / "out.parquet", [{"prompt": f"p{number}"} for number in range(1001)])
+    assert [rows[0].get("error"), rows[-1]["error"], len(rows)] == [None, "no", 1001]
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, cast
 
 from dhenara.ai.errors import OutputExistsError
 from dhenara.ai.integration import check_output, move_output, texts_in, without_contents
@@ -29,19 +26,17 @@ from .rows import (
     Row,
     RowResult,
     Source,
-    load_pyarrow,
+    json_line,
     read_rows,
+    write_parquet,
 )
 
-if TYPE_CHECKING:
-    from pyarrow.parquet import ParquetWriter
-
-
 FIELDS = ("text", "error", "provider", "model", "finish_reason", "prompt_tokens", "completion_tokens", "cost")
-PARQUET_ROWS = 1000
+Entries = Callable[[], Iterable[Entry]]
+"""Reads the entries of all rows, as often as it is called."""
 
 
-def find_writer(path: Path) -> Callable[[Path, Iterable[Entry]], None]:
+def find_writer(path: Path) -> Callable[[Path, Entries, Sequence[str]], None]:
     """Return the writer for the file's extension."""
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
@@ -51,58 +46,38 @@ def find_writer(path: Path) -> Callable[[Path, Iterable[Entry]], None]:
     return writer
 
 
-def flatten_entry(entry: Entry) -> Entry:
-    """Return the row with the fields of its answer; a field that exists already gets the prefix `answer_`."""
-    row = entry["row"]
-    answer_fields = {name: entry.get(name) for name in FIELDS}
-    return {**row, **{name if name not in row else f"answer_{name}": value for name, value in answer_fields.items()}}
-
-
-def write_jsonl(path: Path, entries: Iterable[Entry]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for entry in entries:
-            file.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
-
-
-def write_csv(path: Path, entries: Iterable[Entry]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer: csv.DictWriter[str] | None = None
-        for entry in entries:
-            if writer is None:
-                writer = csv.DictWriter(file, list(entry), extrasaction="ignore", restval="")
-                writer.writeheader()
-            writer.writerow(entry)
-
-
-def write_parquet(path: Path, entries: Iterable[Entry]) -> None:
-    import pyarrow
-
-    writer: ParquetWriter | None = None
-    block: list[Entry] = []
+def find_columns(entries: Iterable[Entry]) -> tuple[list[str], dict[str, str]]:
+    """Return all fields of the rows, and the names of the fields of answers, which no row has."""
+    fields: dict[str, None] = {}
     for entry in entries:
-        block.append({name: to_column_value(value) for name, value in entry.items()})
-        if len(block) == PARQUET_ROWS:
-            writer = write_block(writer, path, pyarrow, block)
-            block = []
-    if block or writer is None:
-        writer = write_block(writer, path, pyarrow, block)
-    writer.close()
+        fields |= dict.fromkeys(entry["row"])
+    names = {}
+    for field in FIELDS:
+        name = field
+        while name in fields:
+            name = f"answer_{name}"
+        names[field] = name
+    return list(fields), names
 
 
-def to_column_value(value: Json) -> str | int | float | bool | None:
-    """Convert a nested value to JSON text, because a column holds plain values only."""
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+def flatten_entry(entry: Entry, names: Mapping[str, str]) -> Entry:
+    """Return the row with the fields of its answer, under these names."""
+    return {**entry["row"], **{name: entry.get(field) for field, name in names.items()}}
 
 
-def write_block(writer: ParquetWriter | None, path: Path, pyarrow: ModuleType, block: list[Entry]) -> ParquetWriter:
-    """Write rows with the columns of the first block, and return the writer."""
-    table = pyarrow.Table.from_pylist(block, schema=None if writer is None else writer.schema)
-    if writer is None:
-        writer = cast("ParquetWriter", load_pyarrow().ParquetWriter(path, table.schema))
-    writer.write_table(table)
-    return writer
+def write_jsonl(path: Path, entries: Entries, columns: Sequence[str]) -> None:
+    with path.open("wb") as file:
+        file.writelines(map(json_line, entries()))
+
+
+def write_csv(path: Path, entries: Entries, columns: Sequence[str]) -> None:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        rows = iter(entries())
+        if (first := next(rows, None)) is not None:
+            writer.writeheader()
+            writer.writerows([first])
+            writer.writerows(rows)
 
 
 WRITERS = {".jsonl": write_jsonl, ".ndjson": write_jsonl, ".csv": write_csv, ".parquet": write_parquet}
@@ -148,15 +123,20 @@ class BulkOutput:
             raise
         return journal
 
-    def write(self, entries: Iterable[Entry]) -> None:
+    def write(self, entries: Entries) -> None:
         """Write all entries to a new file, which gets the name of the output when it is complete.
 
         Raises:
             OutputExistsError: If another program created the output meanwhile; the journal keeps all answers.
         """
         writing = self.path.with_name(f"{self.path.name}.writing")
+        fields, names = find_columns(entries())
+
+        def rows() -> Iterator[Entry]:
+            return (flatten_entry(entry, names) for entry in entries())
+
         try:
-            self._write(writing, map(flatten_entry, entries))
+            self._write(writing, rows, [*fields, *names.values()])
             move_output(writing, self.path, overwrite=self._overwrite)
         except OutputExistsError as error:
             error.args = (f"{error} All answers are kept in {self.path.name}.journal.",)
@@ -270,7 +250,7 @@ class BulkJob:
 
     def finish(self) -> BulkReport:
         """Write the output. The journal is kept if rows failed, so that the next run sends only those again."""
-        self.output.write(self.journal.entries_in_order())
+        self.output.write(self.journal.entries_in_order)
         if waiting := len(self.journal.submitted):
             self._count(replace(self.progress, waiting=waiting))
         if self.progress.failed or self.progress.waiting or self._stopped:

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from dhenara.ai.types import BatchJob
 
 from ..exceptions import Json, JsonObject, ProviderConfigurationError
-from .rows import Row
+from .rows import Row, json_line
 
 
 @dataclass(slots=True)
@@ -205,7 +205,7 @@ class BulkJournal:
     def _write(self, entry: Entry) -> int:
         """Append an entry and return its position in the file."""
         place = self._file.seek(0, 2)
-        self._file.write(json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n")
+        self._file.write(json_line(entry))
         # Flushed to the system, so that a paid answer survives the end of this process.
         self._file.flush()
         return place

@@ -1,12 +1,13 @@
-"""Rows of a bulk run: how they are read, the result of each, and the progress and report of the run."""
+"""Rows of a bulk run: how they are read and written, the result of each, and the progress and report of the run."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from string import Formatter
@@ -98,6 +99,58 @@ def load_pyarrow() -> ModuleType:
         ) from error
     module: ModuleType = parquet
     return module
+
+
+PARQUET_ROWS = 1000
+
+
+def write_parquet(path: Path, rows: Callable[[], Iterable[Row]], columns: Sequence[str]) -> None:
+    """Write rows with a type for each column that all its values have: text where they differ."""
+    parquet = load_pyarrow()
+    import pyarrow
+
+    kinds: dict[str, set[type]] = {name: set() for name in columns}
+    for row in rows():
+        for name, value in row.items():
+            if value is not None:
+                kinds[name].add(kind_of(value))
+    types = {int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_(), str: pyarrow.string()}
+    chosen = {name: common_kind(seen) for name, seen in kinds.items()}
+    schema = pyarrow.schema([(name, types[kind]) for name, kind in chosen.items()])
+    remaining = iter(rows())
+    with parquet.ParquetWriter(path, schema) as writer:
+        while block := list(islice(remaining, PARQUET_ROWS)):
+            written = [{name: to_column_value(value, chosen[name]) for name, value in row.items()} for row in block]
+            writer.write_table(pyarrow.Table.from_pylist(written, schema=schema))
+
+
+def kind_of(value: Json) -> type:
+    """The type of a column that can have this value; a whole number of more than 63 bits is a text."""
+    kind = type(value)
+    return kind if kind in (bool, float) or (kind is int and abs(value) < 2**63) else str
+
+
+def common_kind(kinds: Set[type]) -> type:
+    """The type that all these values can have."""
+    if kinds == {int, float}:
+        return float
+    return next(iter(kinds)) if len(kinds) == 1 else str
+
+
+def to_column_value(value: Json, kind: type) -> Json:
+    """The value in a column of this type; lists, objects and numbers of a text column become JSON."""
+    if value is None or kind is not str:
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode(errors="replace").decode()
+
+
+def json_line(entry: Mapping[str, Json]) -> bytes:
+    """The entry as a line of JSON; halves of surrogate pairs, which UTF-8 does not have, are escaped."""
+    try:
+        return json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(entry, default=str).encode() + b"\n"
 
 
 READERS = {".jsonl": read_jsonl, ".ndjson": read_jsonl, ".csv": read_csv, ".parquet": read_parquet}
