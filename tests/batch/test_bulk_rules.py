@@ -25,7 +25,7 @@ from ai_utilities.batch.rows import RowResult, read_rows
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.execution import run_sync
 from dhenara.ai.errors import BadRequestError, ConnectionFailedError, OutputExistsError, ServerError
-from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing import Answer, FakeServer, Refusal
 
 SETTINGS: dict[str, Any] = {"provider": "openai", "model": "m", "api_key": "sk-test", "concurrency": 3}
 BOTH = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
@@ -256,6 +256,40 @@ def test_a_column_of_a_parquet_file_may_be_empty_in_the_first_thousand_rows(tmp_
     pytest.importorskip("pyarrow")
     rows = written_rows(tmp_path / "out.parquet", [{"prompt": f"p{number}"} for number in range(1001)])
     assert [rows[0].get("error"), rows[-1]["error"], len(rows)] == [None, "no", 1001]
+
+
+REFUSED = Refusal(400, "no")
+
+
+@pytest.mark.parametrize("is_iterator", [False, True])
+def test_a_run_with_another_source_writes_the_rows_of_that_source(
+    server: FakeServer, tmp_path: Path, is_iterator: bool
+) -> None:
+    def run(*rows: dict[str, Any]) -> list[tuple[Any, Any]]:
+        run_bulk(iter(rows) if is_iterator else rows, out, client=client, concurrency=1, overwrite=True)
+        return [(row["id"], row["text"]) for row in map(json.loads, out.read_text().splitlines())]
+
+    out = tmp_path / "out.jsonl"
+    with AiClient(settings(base_url=server.url)) as client:
+        server.add_replies(Answer(text="A"), REFUSED, Answer(text="C"))
+        first = run({"id": 1, "prompt": "a"}, {"id": 2, "prompt": "b"}, {"id": 3, "prompt": "c"})
+        assert first == [(1, "A"), (2, None), (3, "C")]
+        server.add_replies(Answer(text="B"))
+        assert run({"id": 10, "prompt": "a"}, {"id": 20, "prompt": "b"}) == [(10, "A"), (20, "B")]
+    assert len(server.exchanges) == 4
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_row_that_failed_after_a_change_has_no_answer_when_it_is_changed_back(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    with AiClient(settings(base_url=server.url)) as client:
+        server.add_replies(Answer(text="A"), *[REFUSED] * 3, Answer(text="A again"), Answer(text="B"))
+        for prompt in ("a", "changed", "a"):
+            report = run_bulk([prompt, "b"], out, client=client, concurrency=1)
+    assert (report.answered, report.reused, report.failed) == (2, 0, 0)
+    assert [json.loads(line)["text"] for line in out.read_text().splitlines()] == ["A again", "B"]
 
 
 @pytest.mark.parametrize(

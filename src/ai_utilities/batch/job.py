@@ -199,6 +199,7 @@ class BulkJob:
         self._started = time.monotonic()
         # Every row is read and filled in before the first request, so that a mistake in the last one costs nothing.
         self.progress = BulkProgress(total=self._check_rows(source))
+        self._rows_read, self._source_rows = 0, self.progress.total
         self._rows = enumerate(read_rows(source))
         self.journal = self.output.open_journal()
         self.mistake: BaseException | None = None
@@ -209,12 +210,16 @@ class BulkJob:
             for index, row in self._rows:
                 if self._stopped:
                     return None
+                self._rows_read = index + 1
                 request = self._make_request(index, row)
                 if self.journal.is_pending(index, request.fingerprint):
                     continue
                 if not self.journal.is_answered(index, request.fingerprint):
                     return request
+                self.journal.update_row(index, row)
                 self._count(replace(self.progress, reused=self.progress.reused + 1))
+            if not self._stopped:
+                self._source_rows = self._rows_read
         return None
 
     def _contents(self) -> Iterator[str]:
@@ -250,7 +255,7 @@ class BulkJob:
 
     def finish(self) -> BulkReport:
         """Write the output. The journal is kept if rows failed, so that the next run sends only those again."""
-        self.output.write(self.journal.entries_in_order)
+        self.output.write(lambda: self.journal.entries_in_order(self._source_rows))
         if waiting := len(self.journal.submitted):
             self._count(replace(self.progress, waiting=waiting))
         if self.progress.failed or self.progress.waiting or self._stopped:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -131,9 +131,9 @@ class RowPlaces:
             self._places.extend(repeat(NOWHERE, ahead + 1))
         self._places[index] = place
 
-    def in_order(self) -> Iterator[int]:
-        """Yield the places by the numbers of their rows."""
-        return (place for place in self._places if place != NOWHERE)
+    def in_order(self, rows: int | None = None) -> Iterator[int]:
+        """Yield the places of the first so many rows, or of all, by the numbers of their rows."""
+        return (place for place in islice(self._places, rows) if place != NOWHERE)
 
 
 NOWHERE = -1
@@ -189,9 +189,20 @@ class BulkJournal:
         with self._lock:
             self._write({"output": file_state(path)})
 
-    def entries_in_order(self) -> Iterator[Entry]:
-        """Yield the latest entry of every row, in the order of the rows."""
-        for place in self._places.in_order():
+    def update_row(self, index: int, row: Row) -> None:
+        """Keep the answer of a row in which fields have changed that are not in the prompt."""
+        entry = self.entry(index)
+        if entry["row"] != json.loads(json_line(row)):
+            with self._lock:
+                self._places[index] = self._write({**entry, "row": row})
+
+    def entries_in_order(self, rows: int | None = None) -> Iterator[Entry]:
+        """Yield the latest entry of every row, in the order of the rows.
+
+        Args:
+            rows: Number of rows that the source has; an earlier run may have had more. None: unknown.
+        """
+        for place in self._places.in_order(rows):
             yield self._read(place)
 
     def close(self) -> None:
@@ -242,6 +253,7 @@ class BulkJournal:
         index = entry["index"]
         self._places[index] = place
         self.submitted.discard_row(index)
+        self._fingerprints.pop(index, None)  # a row that failed after it was changed has no answer any more
         if entry.get("error") is None:
             self._fingerprints[index] = entry["asked"]
 
