@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation, Turn
-from dhenara.ai.errors import CallError, ConfigurationError
+from dhenara.ai.errors import CallError, ConfigurationError, OutputExistsError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal, Stall
 from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice, Message, ToolResultContent
 from support.calls import histories
@@ -214,6 +214,27 @@ def test_saved_and_loaded_it_has_the_same_bytes(turns: list[tuple[Message, ...]]
 def test_what_is_no_conversation_is_not_loaded() -> None:
     with pytest.raises(ConfigurationError, match="not a valid saved conversation"):
         Conversation.from_json(b'{"turns": [{}]}', AIModelClient(endpoint("http://127.0.0.1:1")))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{}", "it has no turns"),
+        ('{"version": 1}', "it has no turns"),
+        ('{"version": 2, "turns": []}', "has format 2"),
+    ],
+)
+def test_another_json_file_is_neither_loaded_as_an_empty_conversation_nor_replaced(
+    content: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    client = AIModelClient(endpoint("http://127.0.0.1:1"))
+    with pytest.raises(ConfigurationError, match=message):
+        Conversation.load(path, client)
+    with pytest.raises(OutputExistsError):
+        client.conversation().save(path)
+    assert path.read_text() == content
 
 
 def test_a_plan_for_the_next_turn(server: FakeServer) -> None:

@@ -177,6 +177,10 @@ def turns_cost(costs: Sequence[Cost]) -> Cost:
     return Cost(components={"known": known}, reason=f"{missing} of {len(costs)} turns have no known price")
 
 
+VERSION = 1
+"""The format of saved conversations."""
+
+
 class SavedConversation(FrozenModel):
     """A saved conversation, without endpoints because these contain API keys.
 
@@ -186,7 +190,7 @@ class SavedConversation(FrozenModel):
         turns: The turns, oldest first.
     """
 
-    version: int = 1
+    version: int = VERSION
     instructions: list[str] = Field(default_factory=list)
     turns: list[Turn] = Field(default_factory=list)
 
@@ -217,11 +221,19 @@ def read_saved(saved: bytes | str) -> SavedConversation:
         ConfigurationError: If it is invalid.
     """
     try:
-        return SavedConversation.model_validate_json(saved)
+        conversation = SavedConversation.model_validate_json(saved)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the beginning"
         raise ConfigurationError(f"not a valid saved conversation: {first['msg']} at {where}") from error
+    if "turns" not in conversation.model_fields_set:  # any other JSON object would be an empty conversation
+        raise ConfigurationError("not a valid saved conversation: it has no turns")
+    if conversation.version > VERSION:
+        raise ConfigurationError(
+            f"the saved conversation has format {conversation.version}, and this version of the library reads format "
+            f"{VERSION}. Install a newer version."
+        )
+    return conversation
 
 
 Keep = Callable[[ChatResponse, Fingerprint | None], None]
