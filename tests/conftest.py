@@ -73,8 +73,8 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     """Collect the tests without visiting them as garbage, then and in every later garbage collection."""
     gc.disable()
     try:
-        if hasattr(session.config, "workerinput"):
-            import_in_turns(session.config, session.config.workerinput)
+        if (worker := getattr(session.config, "workerinput", None)) is not None:
+            import_in_turns(session.config, worker)
         return (yield)
     finally:
         gc.freeze()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from dhenara.ai.wire import text
-from dhenara.ai.wire.text import LONG, SHORTEST, matches, similar_names, typing_errors
+from dhenara.ai.wire.text import LONG, SHORTEST, matches, similar_names, typing_errors, without_contents
+from support.counted_calls import count_calls
 
 NAMES = st.text("ab-", max_size=8)
 
@@ -52,3 +53,15 @@ def test_only_names_of_about_the_same_length_are_compared(monkeypatch: pytest.Mo
     similar_names("location", ["locations", "locationsxx", "region", "api_version", "url"])
     similar_names("url", ["urls"])
     assert compared == ["locations", "region"]
+
+
+def test_what_a_message_repeats_is_taken_out_in_any_writing() -> None:
+    content = "Die Größe: „12 Ähren“ – 中文文字测试,中文 e\u0301te\u0301 ½ ² x_y"
+    for part in (" die GRÖSSE 12 ä", "hren中文文字测试中文", "文字测试 中文 E\u0301TE\u0301 ½"):
+        assert without_contents(f"<{part}>", [content]).strip("<> ") == "[...]"
+    assert without_contents("12 other words", [content]) == "12 other words"
+
+
+def test_the_characters_of_a_long_content_are_not_visited_one_by_one() -> None:
+    content = "".join(map(chr, range(32, 127))) * 1_000
+    assert count_calls(lambda: without_contents("The request is too large.", [content])).every < 1_000

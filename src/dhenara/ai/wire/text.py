@@ -112,10 +112,18 @@ def without_contents(message: str, contents: Iterable[str] = (), most: int = MOS
     letters = [(place, letter) for place, char in enumerate(text) for letter in char.casefold() if letter.isalnum()]
     plain = "".join(letter for _, letter in letters)
     for content in contents:
-        mark(repeated, letters, plain, "".join(letter for letter in content.casefold() if letter.isalnum()))
+        mark(repeated, letters, plain, content.casefold().translate(LettersAndDigits()))
     text = "".join(cut_marked(text, repeated))
     text = re.sub(CUTS, f"{CUT} ", re.sub(UNBROKEN, CUT, re.sub(QUOTED, CUT, text))).strip()
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+class LettersAndDigits(dict[int, int | None]):
+    """A table for `str.translate`, which leaves out everything else; it looks once at each character there is."""
+
+    def __missing__(self, code: int) -> int | None:
+        retained = self[code] = code if chr(code).isalnum() else None
+        return retained
 
 
 def mark(repeated: list[bool], letters: Sequence[tuple[int, str]], plain: str, content: str) -> None:
