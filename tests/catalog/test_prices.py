@@ -18,7 +18,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import price_usage
 from dhenara.ai.codecs.gemini.embeddings import embedding_usage
 from dhenara.ai.codecs.gemini.response_parts import read_usage as read_gemini
-from dhenara.ai.testing import Answer, FakeServer, FakeUsage
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData, ChatResponse, Cost, Usage
 from support.worlds import World, endpoint
 
@@ -236,6 +236,18 @@ def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer
     world.close(client)
     assert whole.cost.amount == streamed.cost.amount == Decimal("15.75")
     assert whole.cost.priced_at is not None
+
+
+@pytest.mark.parametrize("tier", [7, True, ["flex"], {"type": "flex"}], ids=str)
+def test_a_service_tier_that_is_no_text_is_none(tier: object, server: FakeServer) -> None:
+    message = {"index": 0, "message": {"role": "assistant", "content": "Hello!"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000}
+    body = {"object": "chat.completion", "choices": [message], "usage": usage, "service_tier": tier}
+    server.add_replies(Raw(json.dumps(body).encode()))
+    with AIModelClient(endpoint(server.url, model="gpt-5.2")) as client:
+        answer = client.generate("?").chat_response
+    assert answer.cost.amount == Decimal("1.75")
+    assert ChatResponse.model_validate_json(answer.model_dump_json()) == answer
 
 
 def test_a_stored_answer_holds_its_cost_and_nothing_of_its_endpoint(server: FakeServer) -> None:

@@ -251,7 +251,7 @@ class TargetPricing:
         return self._prices_of(endpoint).cost(
             answer.usage,
             served=answer.model,
-            service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
+            service_tier=tier_of(answer) or requested_tier,
             at=datetime.fromtimestamp(at, UTC),
         )
 
@@ -263,8 +263,11 @@ class TargetPricing:
 
 
 def tier_of(answer: ChatResponse) -> str | None:
-    """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it."""
+    """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it. Texts only."""
     counts, extras = answer.usage.raw, answer.extras
+    tier = extras.get("service_tier")
+    if tier and isinstance(tier, str):
+        return tier
     if "service_tier" not in counts and "serviceTier" not in counts and "serviceTier" not in extras:
         return None  # nearly always
     other = extras.get("serviceTier")
