@@ -10,12 +10,13 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic_core import to_json
 
-from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, layer as layer_module, tagged
+from ai_utilities.usage import MemoryLedger, SQLiteLedger, UsageData, UsageLayer, layer as layer_module, tagged
 from ai_utilities.usage.attempt_rows import failed_row, is_interrupted, route_tags
 from ai_utilities.usage.data import PartialWriteError, checked_row, row_fields
 from ai_utilities.usage.sqlite import field_values, row_values
@@ -161,6 +162,24 @@ def test_tags_of_the_call_win_over_those_of_the_layer_and_these_over_the_route(s
     with AIModelClient(endpoint(server.url), layers=[on_a_route, layer]) as client, tagged(team="b"):
         client.generate("?")
     assert ledger.rows()[0].tags == {"team": "b", "app": "x", "route": "mine", "deployment": "first"}
+
+
+@pytest.mark.parametrize("tags", [{"user": "Zo\ud83d"}, {"\ud83d": "x"}])
+def test_a_tag_that_no_store_can_write_is_refused_before_anything_is_sent(
+    tags: dict[str, str], server: FakeServer, tmp_path: Path
+) -> None:
+    server.add_replies(HELLO, HELLO)
+    with pytest.raises(ConfigurationError, match="half of a surrogate pair"):
+        UsageLayer(MemoryLedger(), tags=tags)
+    ledger = SQLiteLedger(tmp_path / "usage.db")
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
+        with pytest.raises(ConfigurationError, match="half of a surrogate pair"), tagged(**tags):
+            client.generate("?")
+        with tagged(user="Zoë \U0001f600"):
+            client.generate("?")
+    assert [row.tags for row in ledger.rows()] == [{"user": "Zoë \U0001f600"}]
+    ledger.close()
+    assert len(server.exchanges) == 1
 
 
 @pytest.mark.parametrize(

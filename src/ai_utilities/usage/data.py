@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from dhenara.ai.errors import DhenaraError
+from dhenara.ai.errors import ConfigurationError, DhenaraError
 from dhenara.ai.integration import CheckedModel, ModelTemplate, add_call_tags, not_empty, number_of, short_repr
 from dhenara.ai.types import Cost, Usage
 
@@ -275,14 +275,30 @@ NONE: Mapping[str, str] = MappingProxyType({})
 _tags: ContextVar[Mapping[str, str]] = ContextVar("ai_utilities.tags", default=NONE)
 
 
+def checked_tag(name: str, value: str) -> str:
+    """Return the value of a tag. One that cannot be encoded would keep a ledger from writing any row."""
+    text = f"{name}={value}"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError(
+                f"the tag {text!a} has half of a surrogate pair, which cannot be stored. Remove it from the text."
+            ) from None
+    return value
+
+
 @contextmanager
 def tagged(**tags: str) -> Iterator[None]:
     """Adds tags to all calls of this thread or task within a `with` block, besides those of outer blocks.
 
     Args:
         **tags: Names and values; values become text.
+
+    Raises:
+        ConfigurationError: If a name or value has half of a surrogate pair, which no store can write.
     """
-    token = _tags.set({**_tags.get(), **{name: str(value) for name, value in tags.items()}})
+    token = _tags.set({**_tags.get(), **{name: checked_tag(name, str(value)) for name, value in tags.items()}})
     try:
         yield
     finally:

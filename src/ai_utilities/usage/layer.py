@@ -19,7 +19,7 @@ from dhenara.ai.types import Call
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
-from .data import AnswerCounter, Facts, PartialWriteError, UsageData
+from .data import AnswerCounter, Facts, PartialWriteError, UsageData, checked_tag
 from .estimates import MANAGEMENT_OPERATIONS
 
 log = logging.getLogger("ai_utilities.usage")
@@ -236,6 +236,7 @@ def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
     for name, value in (tags or {}).items():
         require_type("UsageLayer", "names of tags", name, str, "a text")
         require_type("UsageLayer", f"tags[{name!r}]", value, str, "a text")
+        checked_tag(name, value)
     return dict(tags or {})
 
 
