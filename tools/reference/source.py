@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 from functools import cache
 from pathlib import Path
@@ -29,9 +30,13 @@ def packages() -> griffe.ModulesCollection:
     """Return both packages, which refer to each other, as griffe reads them."""
     options = {"returns_multiple_items": False, "returns_named_value": False}
     loader = griffe.GriffeLoader(search_paths=[str(SOURCE)], docstring_parser="google", docstring_options=options)
-    for each in ("dhenara.ai", "ai_utilities"):
-        loader.load(each)
-    loader.resolve_aliases(implicit=True, external=False)
+    gc.disable()  # what is read is all retained, so there is no garbage to look for in it again and again
+    try:
+        for each in ("dhenara.ai", "ai_utilities"):
+            loader.load(each)
+        loader.resolve_aliases(implicit=True, external=False)
+    finally:
+        gc.enable()
     return loader.modules_collection
 
 
