@@ -178,3 +178,19 @@ def test_the_words_of_an_error_are_shortened(path: str) -> None:
             with pytest.raises(CallError) as raised:
                 client.generate("hi", retries=0)
             assert len(str(raised.value)) < 3000
+
+
+def test_a_count_with_a_fraction_is_unclear_and_an_amount_with_one_is_not() -> None:
+    body = dialect_for("/v1/chat/completions").body(Answer(text="Hello"), {"model": "m"})
+    reports: list[tuple[dict[str, object], tuple[str, ...]]] = [
+        ({"prompt_tokens": 7.5, "completion_tokens": 3}, ("input_tokens", "prompt_tokens")),
+        ({"prompt_tokens": 7, "completion_tokens": 3.5}, ("output_tokens", "completion_tokens")),
+        ({"prompt_tokens": 7.0, "completion_tokens": 3.0, "cost": 0.25, "cost_details": {"input_cost": 0.5}}, ()),
+    ]
+    for report, unclear in reports:
+        reply = Raw(json.dumps({**body, "usage": report}).encode())
+        with FakeServer(reply) as server, AIModelClient(endpoint(server.url, "openrouter", "x/y")) as client:
+            answer = client.generate("hi").chat_response
+        assert answer is not None
+        assert answer.usage.unclear == unclear
+        assert bool(answer.warnings) is bool(unclear)

@@ -78,9 +78,10 @@ COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 
 
 def count(report: Report, name: str) -> int | None:
-    """Return the count; None if it is missing or invalid."""
+    """Return the count; None if it is missing or invalid. A fraction is no count: rounded, it would cost too little."""
     value = report.get(name, -1)
-    return int(value) if type(value) in (int, float) and 0 <= value <= LARGEST else None  # NaN fails both comparisons
+    kind = type(value)
+    return int(value) if (kind is int or (kind is float and value.is_integer())) and 0 <= value <= LARGEST else None
 
 
 def read_int(report: Report, name: str) -> int:
@@ -135,11 +136,9 @@ def invalid_counts(report: Report) -> tuple[str, ...]:
 
 def is_invalid_count(report: Report, name: str) -> bool:
     value = report[name]
-    if type(value) is int and 0 <= value <= LARGEST:
-        return False
     if value is None or isinstance(value, Mapping | list) or not str(name).endswith(COUNT_ENDINGS):
         return False
-    return count(report, name) is None
+    return (amount if str(name).endswith("cost") else count)(report, name) is None
 
 
 def unread_warning(content: Any) -> Sequence[Delta]:

@@ -333,7 +333,7 @@ def units_and_cost(report: Report) -> dict[str, Any]:
 def input_audio(report: Report, details: Report) -> int:
     """Return the audio tokens of the prompt; if only seconds are reported, the rest of the total."""
     data = first_int(details, "audio_tokens")
-    if data or not first_int(report, "prompt_audio_seconds"):
+    if data or not amount(report, "prompt_audio_seconds"):
         return data
     return max(
         0, read_int(report, "total_tokens") - read_int(report, "prompt_tokens") - read_int(report, "completion_tokens")
