@@ -280,6 +280,18 @@ def test_templates_reach_into_nothing(template: str) -> None:
         PromptTemplate(template)
 
 
+def test_a_null_in_a_row_is_empty_in_the_prompt() -> None:
+    assert PromptTemplate("In French: {text}{n}").fill({"text": None, "n": 0}) == "In French: 0"
+    assert PromptTemplate().fill({"prompt": None}) == ""
+
+
+def test_a_value_that_does_not_fit_its_format_is_an_error_of_the_row() -> None:
+    assert PromptTemplate("{n:.1f}").fill({"n": 1.25}) == "1.2"
+    for value in (None, "many", []):
+        with pytest.raises(ProviderConfigurationError, match="does not fit the format"):
+            PromptTemplate("{n:.1f}").fill({"n": value})
+
+
 @given(st.text(), st.text())
 def test_data_in_a_row_is_never_read_as_a_template(before: str, text: str) -> None:
     shown = before.replace("{", "{{").replace("}", "}}")

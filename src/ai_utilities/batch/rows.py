@@ -172,12 +172,15 @@ class PromptTemplate:
             )
 
     def fill(self, row: Mapping[str, Json]) -> str:
-        """Return the prompt for this row."""
+        """Return the prompt for this row; a field that is null is empty, as in CSV files."""
         missing = [name for name in self.fields if name not in row]
         if missing:
             available = ", ".join(row) or "no fields"
             raise ProviderConfigurationError(f"the row has no field {', '.join(missing)}; it has {available}")
-        return self._text.format_map({name: row[name] for name in self.fields})
+        try:
+            return self._text.format_map({name: "" if row[name] is None else row[name] for name in self.fields})
+        except (ValueError, TypeError) as error:
+            raise ProviderConfigurationError(f"the row does not fit the format of the prompt: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
