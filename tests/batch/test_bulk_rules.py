@@ -246,6 +246,7 @@ def test_an_output_has_the_fields_of_all_rows_and_all_answers_in_one_field(name:
     assert [row.get("text") for row in rows] == [None, "mine", None, None, None]
     assert [row.get("answer_text") for row in rows] == [None, "mine too", None, None, None]
     assert [str(row.get("more")).replace("'", '"') for row in rows] == ["None", "5", '{"x": 1}', "None", "None"]
+    assert rows[2]["more"] == ({"x": 1} if name == "out.jsonl" else '{"x": 1}')
     assert str(rows[2]["big"]) == str(2**70)
     assert rows[2]["half"] == ("\ud83d" if name == "out.jsonl" else "?")
     assert [float(row.get("number", 0)) for row in rows] == [0, 0, 0, 1, 2.5]

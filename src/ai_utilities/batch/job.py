@@ -28,6 +28,7 @@ from .rows import (
     Source,
     json_line,
     read_rows,
+    to_column_value,
     write_parquet,
 )
 
@@ -70,10 +71,15 @@ def write_jsonl(path: Path, entries: Entries, columns: Sequence[str]) -> None:
         file.writelines(map(json_line, entries()))
 
 
+def to_cell(value: Json) -> Json:
+    """The value in a CSV file; a list or an object becomes JSON, as in a column of Parquet."""
+    return to_column_value(value, str) if isinstance(value, list | dict) else value
+
+
 def write_csv(path: Path, entries: Entries, columns: Sequence[str]) -> None:
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
-        rows = iter(entries())
+        rows = ({name: to_cell(value) for name, value in row.items()} for row in entries())
         if (first := next(rows, None)) is not None:
             writer.writeheader()
             writer.writerows([first])
