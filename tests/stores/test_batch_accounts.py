@@ -63,6 +63,21 @@ def read(world: World, client: AIModelClient, job: BatchJob) -> Any:
     return world.ask(client, "batch_results", world.ask(client, "wait_for_batch", job, every=0.01))
 
 
+@pytest.mark.parametrize("provider", ["openai", "groq", "mistral", "anthropic", "google_ai", "xai"])
+def test_polls_searches_and_repeated_reading_add_no_rows(provider: str, world: World) -> None:
+    ledger = MemoryLedger()
+    with FakeServer(FakeBatches(polls=3), forever=True) as server:
+        client = at(server, UsageLayer(ledger), provider=provider)
+        job = world.ask(client, "submit_batch", ["a", "b"], name="two")
+        submitted = len(ledger.rows())
+        for _ in range(2):
+            assert len(read(world, client, job)) == 2
+        assert world.ask(client, "find_batch", "two", total=2)
+        world.close(client)
+    assert len(ledger.rows()) == submitted + 2
+    assert ledger.totals("operation")["batch"].requests == 2
+
+
 @pytest.mark.parametrize("provider", ["openai", "groq", "mistral", "anthropic", "google_ai"])
 def test_every_answer_is_one_row_at_half_the_price(provider: str, world: World) -> None:
     fake = FakeBatches(lambda words: None if words == "bad" else words)

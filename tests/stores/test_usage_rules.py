@@ -255,9 +255,10 @@ def test_the_time_of_a_streamed_answer_is_that_to_its_end(server: FakeServer) ->
 
 
 def test_requests_that_are_not_charged_cost_nothing(server: FakeServer) -> None:
-    server.add_replies(Raw(b'{"object": "list", "data": []}'))
+    server.add_replies(Raw(b'{"id": "f", "object": "file", "deleted": true}'), Raw(b'{"object": "list", "data": []}'))
     ledger = MemoryLedger()
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
+        client.delete_file("f")
         assert client.list_files() is not None
     (written,) = ledger.rows()
     assert (written.operation, written.cost) == ("files", 0)

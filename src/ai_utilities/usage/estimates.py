@@ -16,6 +16,9 @@ from dhenara.ai.types import Attempt, Call, Cost
 MANAGEMENT_OPERATIONS = ("files", "batches", "vector_stores")
 """Operations about files, vector stores and batches have no charge; the answers of a batch have."""
 
+READING_ACTIONS = frozenset({"file", "files", "get", "lines", "list", "results"})
+"""Actions of such operations that change nothing and are repeated until something has ended. They have no rows."""
+
 UNCHARGED_OPERATIONS = (
     "batches",
     "count_tokens",

@@ -20,7 +20,7 @@ from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
 from .data import AnswerCounter, Facts, PartialWriteError, UsageData, checked_tag
-from .estimates import MANAGEMENT_OPERATIONS
+from .estimates import MANAGEMENT_OPERATIONS, READING_ACTIONS
 
 log = logging.getLogger("ai_utilities.usage")
 P = ParamSpec("P")
@@ -264,8 +264,11 @@ class BoundUsage:
             from ..batch.provider_run import record_item
 
             return await record_item(self._io, self._usage, self._facts, call, send)
+        manages = call.operation in MANAGEMENT_OPERATIONS
+        if manages and getattr(call.request, "action", None) in READING_ACTIONS:
+            return await send(call)
         rows = AttemptRows(self._usage, self._io, call, self._facts)
-        if call.operation in MANAGEMENT_OPERATIONS:
+        if manages:
             call.journal.layer_data["tags"] = rows.facts.get("tags", {})
         try:
             stream = await send(call)
