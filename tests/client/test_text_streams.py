@@ -99,20 +99,22 @@ def drained(stream: Any) -> Any:
 
 
 def until_broken(stream: Any) -> Any:
-    """The pieces of a stream before it breaks, and the stream."""
+    """The pieces of a stream before it breaks with an error that has the attempts, and the stream."""
     received: list[str] = []
     if hasattr(stream, "__anext__"):
 
         async def drain() -> Any:
-            with pytest.raises(BrokenStreamError):
+            with pytest.raises(BrokenStreamError) as broken:
                 [received.append(piece) async for piece in stream]
             assert [piece async for piece in stream] == []
+            assert [attempt.status for attempt in broken.value.attempts] == [200]
             return received, stream
 
         return drain()
-    with pytest.raises(BrokenStreamError):
+    with pytest.raises(BrokenStreamError) as raised:
         list(map(received.append, stream))
     assert list(stream) == []
+    assert [attempt.status for attempt in raised.value.attempts] == [200]
     return received, stream
 
 

@@ -64,7 +64,10 @@ class ChatStreamBase:
     @property
     def error(self) -> CallError | None:
         """The error that interrupted the stream, or None."""
-        return self._stream.error
+        error = self._stream.error
+        if error is not None:
+            error.attempts = tuple(self._call.journal.attempts)
+        return error
 
     def partial_output(self) -> Any:
         """Return the structured output as far as it has arrived; None before that.

@@ -257,6 +257,7 @@ class ResponseListener:
         try:
             batch = await self.stream.pull()
         except CallError as error:
+            error.attempts = tuple(self._call.journal.attempts)
             return [to_error_event(error)]
         if batch is None:
             return self.partial_response()
