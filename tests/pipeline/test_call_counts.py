@@ -37,11 +37,11 @@ LOOP_CALLS = 58
 """Calls of an event loop and of its connection, for a whole answer in async code."""
 LATE_TURN = 24
 """Calls of one more turn of the loop, when the machine is so busy that every answer comes late."""
-KIT_LIMIT = 124
+KIT_LIMIT = 117
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 636
+BOUNDED_LIMIT = 631
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 268, "sqlite": 297}
+HIT_LIMITS: dict[Backend, int] = {"memory": 261, "sqlite": 290}
 """Calls for an answer from a cache."""
 
 
