@@ -186,6 +186,37 @@ def test_json_is_parsed_and_invalid_json_is_sent_back(server: FakeServer, world:
     assert "no idea" in str(server.exchanges[2].json["messages"])
 
 
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Answer(text='[1, {"a": 1}, {"b', finish="length"), "was cut off"),
+        (Answer(text='So: {"a": 1} or {"a": 2', finish="length"), "was cut off"),
+        (Answer(text="12", finish="length"), "was cut off"),
+        (Answer(refusal='I do not answer {"a": 1}'), "refused"),
+    ],
+)
+def test_a_part_of_an_answer_that_was_cut_off_or_declined_is_no_json(
+    server: FakeServer, world: World, answer: Answer, message: str
+) -> None:
+    server.add_replies(answer)
+
+    async def script(client: Uniform) -> None:
+        await client.ask_json("one")
+
+    with pytest.raises(JsonParseError, match=message):
+        run(world, script, settings(server.url))
+    assert len(server.exchanges) == 1
+
+
+def test_json_that_is_whole_at_the_limit_is_an_answer(server: FakeServer, world: World) -> None:
+    server.add_replies(Answer(text='{"a": 1}', finish="length"))
+
+    async def script(client: Uniform) -> None:
+        assert await client.ask_json("one") == {"a": 1}
+
+    run(world, script, settings(server.url))
+
+
 def test_json_that_never_comes_is_an_error_with_the_words(server: FakeServer, world: World) -> None:
     server.add_replies(Answer(text="never"), Answer(text="ever"))
 

@@ -153,7 +153,8 @@ def test_a_schema_in_instructions_has_its_letters_as_they_are() -> None:
 
 
 def test_the_output_that_the_engine_has_read_comes_before_the_text() -> None:
-    result: Any = SimpleNamespace(text='{"a": 1}', answer=SimpleNamespace(parsed={"b": 2}))
+    answer = SimpleNamespace(parsed={"b": 2})
+    result: Any = SimpleNamespace(text='{"a": 1}', answer=answer, refusal=None, finish_reason="stop")
     assert read_object(result) == {"b": 2}
     result.answer.parsed = None
     assert read_object(result) == {"a": 1}

@@ -255,9 +255,31 @@ def shorten(text: str, most: int = 200) -> str:
 
 
 def read_object(result: AskResult) -> Json:
-    """The engine's structured output if there is one; else the JSON in the text."""
+    """The engine's structured output if there is one; else the JSON in the text.
+
+    Raises:
+        JsonParseError: If there is none. A text that was cut off has to be whole JSON, since the first complete object
+            in it may be a part of the answer; so has a refusal, which may quote some.
+    """
     parsed = getattr(result.answer, "parsed", None)
-    return parse_json_from_text(result.text) if parsed is None else parsed
+    if parsed is not None:
+        return parsed
+    if result.refusal is not None:
+        return whole_object(result.text, "the model refused to answer", "Rephrase the prompt, or use another model")
+    if result.finish_reason == "length":
+        return whole_object(result.text, "the answer was cut off", "Raise max_tokens, or ask for less")
+    return parse_json_from_text(result.text)
+
+
+def whole_object(text: str, otherwise: str, advice: str) -> Json:
+    """The object or list that the whole text is."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None
+    if isinstance(value, dict | list):
+        return value
+    raise JsonParseError(f"{otherwise}: {shorten(text)}. {advice}.", text)
 
 
 def json_instructions(schema: Json | None) -> str:
