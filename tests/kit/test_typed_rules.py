@@ -141,6 +141,21 @@ def test_json_is_the_whole_text_or_in_a_fence_or_the_first_object(text: str, val
     assert parse_json_from_text(text) == value
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"b": 1},}',
+        'Sure: [{"a": 1}, {"b": 2}, {"c": 3 and more',
+        "{'a': {\"b\": 1}}",
+        '{ "a {"b": 1}',
+        '```json\n{"a": [1, 2], "b": 01}\n```',
+    ],
+)
+def test_a_complete_part_of_broken_json_is_no_answer(text: str) -> None:
+    with pytest.raises(JsonParseError, match="no valid JSON"):
+        parse_json_from_text(text)
+
+
 def test_a_repair_has_the_prompt_the_answer_and_the_error() -> None:
     prompt = create_repair_prompt("Which city?", "no city", "name: Field required")
     places = [prompt.index(text) for text in ("Which city?", "no city", "name: Field required", "JSON only")]

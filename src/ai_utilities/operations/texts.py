@@ -221,7 +221,7 @@ def count_arguments(operations: ClientCore, prompt: str, options: Options) -> Ar
 
 
 FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
-OPENING = re.compile(r"[{\[]")
+OPENING = re.compile(r"[{\[]\s*")
 ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
 
 
@@ -243,8 +243,9 @@ def parse_json_from_text(text: str) -> Json:
     for start in OPENING.finditer(text):
         try:
             return decoder.raw_decode(text, start.start())[0]
-        except json.JSONDecodeError:
-            continue
+        except json.JSONDecodeError as error:
+            if error.pos > start.end() or text.startswith(('"', "'"), start.end()):
+                break  # this is the answer, with an error in it; what is complete in it is only a part of it
     raise JsonParseError(
         f"the answer has no valid JSON: {shorten(text)}. Ask again, or use a model with native structured output.", text
     )
