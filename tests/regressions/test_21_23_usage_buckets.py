@@ -12,6 +12,7 @@ from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.anthropic.response import read_usage as read_messages
 from dhenara.ai.codecs.base import EncodedRequest, Quirks, load_codec
 from dhenara.ai.codecs.cohere.response import read_usage as read_cohere
+from dhenara.ai.codecs.common.response_fields import usage_deltas
 from dhenara.ai.codecs.converse.response import read_usage as read_converse
 from dhenara.ai.codecs.gemini.response_parts import read_usage as read_gemini
 from dhenara.ai.codecs.ollama.response import read_usage as read_ollama
@@ -22,6 +23,7 @@ from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.providers.provider import find_provider
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import Usage
+from dhenara.ai.types.chat.delta import WarningDelta
 from support.corpus import CORPUS, exchanges, read
 from support.protocols import PROTOCOLS
 from support.worlds import endpoint
@@ -288,3 +290,9 @@ def test_23_without_doubts_a_chat_report_is_inside_its_own_counts(
     assert usage.prompt_tokens == prompt
     assert usage.completion_tokens == completion
     assert bool(usage.unclear) == (cached + written > prompt or thought > completion)
+
+
+@pytest.mark.parametrize("unclear", [("total_tokens",), ("input_tokens", "output_tokens")])
+def test_23_the_warning_about_unclear_counts_reads_well_for_one_and_for_several(unclear: tuple[str, ...]) -> None:
+    [warning] = [one.warning for one in usage_deltas(Usage(unclear=unclear)) if isinstance(one, WarningDelta)]
+    assert f"contradict other counts: {', '.join(unclear)}. They are in no bucket" in warning.message

@@ -165,8 +165,8 @@ def usage_deltas(usage: Usage) -> Sequence[Delta]:
     if not usage.unclear:
         return (UsageDelta(usage),)
     message = (
-        f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
-        "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
+        "the usage report does not say clearly how many tokens were used. Fields that are missing, cannot be read or "
+        f"contradict other counts: {', '.join(usage.unclear)}. They are in no bucket, and the cost "
         "is unknown unless the provider reports it; usage.raw has the report."
     )
     return UsageDelta(usage), WarningDelta(CallWarning(code="provider_warning", message=message, parameter="usage"))
