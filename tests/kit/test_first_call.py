@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from ai_utilities import AiClient, AiSettings
-from ai_utilities.usage import MemoryLedger, UsageData, UsageTracker
+from ai_utilities.usage import MemoryLedger, SQLiteLedger, UsageData, UsageTracker
 from dhenara.ai.testing import Answer, FakeServer
 
 
@@ -34,15 +35,16 @@ def test_every_row_is_counted_when_its_call_ends(server: FakeServer, calls: int)
 
 
 @pytest.mark.parametrize("calls", [1, 20])
-def test_totals_are_the_same_with_and_without_a_ledger(calls: int) -> None:
+def test_totals_are_the_same_with_and_without_a_ledger(calls: int, tmp_path: Path) -> None:
     with FakeServer(Answer(text="Hello!"), forever=True) as server:
         counted, stored = UsageTracker(), UsageTracker(MemoryLedger())
-        for tracker in (counted, stored):
+        stored_later = UsageTracker(SQLiteLedger(tmp_path / "usage.db"))
+        for tracker in (counted, stored, stored_later):
             with AiClient(settings_for(server), usage_tracker=tracker) as client:
                 for _ in range(calls):
                     client.ask("Hi")
-    assert counted.total == stored.total
-    assert counted.by_model() == stored.by_model()
+    assert counted.total == stored.total == stored_later.total
+    assert counted.by_model() == stored.by_model() == stored_later.by_model()
     assert counted.total.requests == calls
     assert counted.total.cost > Decimal(0)
 
