@@ -39,7 +39,7 @@ LATE_TURN = 24
 """Calls of one more turn of the loop, when the machine is so busy that every answer comes late."""
 KIT_LIMIT = 117
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 631
+BOUNDED_LIMIT = 660
 """The same with ledger, limits and budget in SQLite files."""
 HIT_LIMITS: dict[Backend, int] = {"memory": 261, "sqlite": 290}
 """Calls for an answer from a cache."""

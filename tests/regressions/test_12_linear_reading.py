@@ -115,8 +115,8 @@ MOST_RUNS = 30
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_eight_times_as_much_costs_about_eight_times_as_much(kind: Callable[[int], None]) -> None:
-    """It would be 64 times as much, were it quadratic."""
-    small = min(cost(kind, 30_000) for _ in range(3))
+def test_32_times_as_much_costs_about_32_times_as_much(kind: Callable[[int], None]) -> None:
+    """It would be 1,024 times as much, were it quadratic. A machine may be four times slower between two moments."""
+    small = min(cost(kind, 7_500) for _ in range(3))
     larges = (cost(kind, 240_000) for _ in range(MOST_RUNS))
-    assert any(large < 24 * small for large in larges)
+    assert any(large < 128 * small for large in larges)

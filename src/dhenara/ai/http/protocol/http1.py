@@ -28,6 +28,7 @@ USUAL_LETTERS = bytes(set(range(1, 128)) - {*b"\r\n"})
 STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r\n]*))?\r?(?:\n|\Z)")
 # RFC 9112 section 2.2: a line feed alone ends a line too.
 HEAD_END = re.compile(rb"\n\r?\n")
+NOT_BLANK = re.compile(rb"[^\r\n]")
 LENGTH = re.compile("[0-9]{1,18}")
 """Python refuses to parse numbers of thousands of digits, and no body has 10**18 bytes."""
 LINE_END = "\r\n"
@@ -166,12 +167,13 @@ class Http1Reader:
             return
         if data:
             self.started = True
-        arrived: bytes | bytearray | None = data
+        arrived: bytes | bytearray = data
         if self._begun:
             self._begun += data
             arrived = self._begun
-        while arrived is not None:
-            arrived = self._read_head(arrived)
+        begins: int | None = 0
+        while begins is not None:
+            begins = self._read_head(arrived, begins)
 
     def take(self) -> bytes:
         """The part of the body that is readable now; b"" when there is none."""
@@ -184,22 +186,21 @@ class Http1Reader:
         self._body.eof()
         self.done = self._body.done
 
-    def _read_head(self, arrived: bytes | bytearray) -> bytes | bytearray | None:
-        """Parse a head if one is complete; return what follows it if another head does (after an interim response)."""
-        if not arrived.startswith(BEGINNING):
-            arrived = self._check_beginning(arrived)
-        match, most = HEAD_END.search(arrived, self._searched), self._limits.head_bytes
+    def _read_head(self, arrived: bytes | bytearray, begins: int) -> int | None:
+        """Parse the head that begins here if it is complete; return where another one begins (after an interim one)."""
+        if not arrived.startswith(BEGINNING, begins):
+            begins = self._check_beginning(arrived, begins)
+        match, most = HEAD_END.search(arrived, begins + self._searched), self._limits.head_bytes
         start, end = (len(arrived), 0) if match is None else match.span()
-        if start > most:
+        if start - begins > most:
             raise LimitExceeded("the head of the response", "head_bytes", most)
         if match is None:
             # The end is at most three bytes; its first two may be here already.
-            self._searched = max(0, start - 2)
-            self._begun = arrived if isinstance(arrived, bytearray) else bytearray(arrived)
+            self._searched = max(0, start - begins - 2)
+            self._begun = arrived if arrived is self._begun and not begins else bytearray(arrived[begins:])
             return None
-        block, rest = arrived[:start], arrived[end:]
         self._begun, self._searched = b"", 0
-        version, head = read_head(block)
+        version, head = read_head(arrived[begins:start])
         if head.status == 101:
             raise BrokenFraming("the server wants to switch to another protocol")
         if head.status < 200:
@@ -207,28 +208,30 @@ class Http1Reader:
             if self._interim > self._limits.interim_responses:
                 most = self._limits.interim_responses
                 raise LimitExceeded("the list of interim responses", "interim_responses", most, "responses")
-            return rest
+            return end
         self.head = head
         self._keeps_alive = keeps_alive(version, head.headers)
         self._body = body_for(self._method, head, self._limits)
-        self._body.feed(bytes(rest))
+        self._body.feed(bytes(arrived[end:]))
         self.done = self._body.done
         return None
 
-    def _check_beginning(self, arrived: bytes | bytearray) -> bytes | bytearray:
-        """Refuse data that is not HTTP at its first wrong byte, not when the connection ends.
+    def _check_beginning(self, arrived: bytes | bytearray, begins: int) -> int:
+        """Refuse data that is not HTTP at its first wrong byte, not when the connection ends; return where it begins.
 
         Blank lines before the status line are skipped: some servers send one too many after the response before.
         """
-        if arrived.startswith((b"\r", b"\n")):
-            stripped = arrived.lstrip(b"\r\n")
-            self._blank += len(arrived) - len(stripped)
-            arrived = stripped
+        if arrived.startswith((b"\r", b"\n"), begins):
+            after = NOT_BLANK.search(arrived, begins)
+            blank, begins = begins, len(arrived) if after is None else after.start()
+            self._blank += begins - blank
             if self._blank > self._limits.head_bytes:
                 raise LimitExceeded("the head of the response", "head_bytes", self._limits.head_bytes)
-        if not BEGINNING.startswith(arrived[: len(BEGINNING)]):
-            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {bytes(arrived[:60])!r}")
-        return arrived
+        beginning = arrived[begins : begins + len(BEGINNING)]
+        if not BEGINNING.startswith(beginning):
+            wrong = bytes(arrived[begins : begins + 60])
+            raise BrokenFraming(f"the response does not begin like HTTP/1.1: {wrong!r}")
+        return begins
 
 
 def read_head(block: bytes | bytearray) -> tuple[int, Head]:
