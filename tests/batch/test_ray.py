@@ -232,7 +232,7 @@ def test_tags_and_cache_wishes_around_a_run_hold_in_its_workers(serve: Any, redi
     provided = settings(serve(server), **retained)
     with tagged(user="ada"), caching("never"):
         waiting(["a", "b"], provided)
-        waiting(["a", "b"], provided)
+        waiting(["a", "b"], provided, overwrite=True)
     assert server.requested == {"a": 2, "b": 2}
     assert {row.tags["user"] for row in RedisLedger(redis_url).rows()} == {"ada"}
 

@@ -340,7 +340,7 @@ class RayRun:
 
 def worker_exception(error: RayObject) -> BaseException:
     """Return the exception raised in the worker instead of Ray's wrapper."""
-    cause = error.root_cause
+    cause = error.cause
     return cause if isinstance(cause, Exception) else error
 
 
