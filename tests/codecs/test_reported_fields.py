@@ -91,7 +91,31 @@ def test_a_cost_that_a_host_adds_is_read(read: Callable[[dict[str, float]], Usag
     assert read({**MESSAGES, "cost": 0.5}).reported_cost == 0.5
 
 
+@pytest.mark.parametrize("read", [read_chat, read_responses, read_anthropic])
+@pytest.mark.parametrize(
+    ("fields", "cost"),
+    [
+        ({"is_byok": True, "cost": 0, "cost_details": {"upstream_inference_cost": 0.5}}, 0.5),
+        ({"is_byok": True, "cost": 0.25, "cost_details": {"upstream_inference_cost": 0.5}}, 0.75),
+        ({"is_byok": True, "cost": 0, "cost_details": {"upstream_inference_cost": None}}, None),
+        ({"is_byok": True, "cost": 0}, None),
+        ({"is_byok": False, "cost": 0.5, "cost_details": {"upstream_inference_cost": 0.5}}, 0.5),
+    ],
+)
+def test_a_call_with_a_key_of_the_caller_costs_the_fee_and_what_the_provider_behind_the_router_charges(
+    read: Callable[[dict[str, Any]], Usage], fields: dict[str, Any], cost: float | None
+) -> None:
+    assert read({**MESSAGES, **fields}).reported_cost == cost
+
+
 @pytest.mark.parametrize("kind", ["compaction", "advisor_message"])
 def test_steps_that_are_billed_separately_make_the_counts_unclear(kind: str) -> None:
     usage = read_anthropic({**MESSAGES, "iterations": [{"type": "message"}, {"type": kind}]})
     assert usage.unclear == ("iterations",)
+
+
+@pytest.mark.parametrize(("written", "unclear"), [(0, ()), (40, ("iterations",))])
+def test_counts_are_unclear_if_two_models_wrote_the_answer(written: int, unclear: tuple[str, ...]) -> None:
+    first = {"type": "message", "model": "claude-fable-5", "output_tokens": written}
+    second = {"type": "fallback_message", "model": "claude-opus-4-8", "output_tokens": 30}
+    assert read_anthropic({**MESSAGES, "iterations": [first, second]}).unclear == unclear

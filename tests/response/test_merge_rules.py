@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.codecs.common.response_fields import usage_deltas
+from dhenara.ai.pipeline.streaming.completed_stream import result_deltas
 from dhenara.ai.response.builder import UNFINISHED, ResponseBuilder, build_response
 from dhenara.ai.response.part_builders import UNFINISHED as UNFINISHED_ARGUMENTS, read_arguments, read_base64
 from dhenara.ai.types import (
@@ -95,6 +97,24 @@ def test_extras_are_merged_and_later_ones_count() -> None:
 def test_the_last_usage_counts() -> None:
     answer = response(UsageDelta(Usage(input_tokens=1, output_tokens=5)), UsageDelta(Usage(input_tokens=2)))
     assert answer.usage == Usage(input_tokens=2)
+
+
+def test_a_warning_about_token_counts_ends_with_the_report_that_it_is_about() -> None:
+    early, late = Usage(unclear=("input_tokens",)), Usage(input_tokens=2)
+    other = CallWarning(code="learned", message="m")
+    before = (*usage_deltas(early), WarningDelta(other))
+    assert [one.parameter for one in response(*before).warnings] == ["usage", None]
+    assert response(*before, UsageDelta(late)).warnings == [other]
+    assert len(response(*before, UsageDelta(late), *usage_deltas(early)).warnings) == 2
+
+
+def test_a_stored_result_keeps_the_warning_about_its_token_counts() -> None:
+    warning = CallWarning(code="provider_warning", message="m", parameter="usage")
+    stored = EmbeddingResponse(vectors=[], usage=Usage(unclear=("input_tokens",)), warnings=[warning])
+    builder = built(*result_deltas(stored))
+    again = builder.result()
+    assert again is not None
+    assert (builder.response().warnings, again.warnings) == ([warning], [warning])
 
 
 def test_each_warning_is_given_once() -> None:

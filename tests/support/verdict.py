@@ -36,6 +36,13 @@ def miscounted(protocol: Recorded, exchange: Exchange) -> Complaints:
     return {name: (count, counts[name]) for name, count in expected.items() if counts[name] != count}
 
 
+def miswarned(protocol: Recorded, exchange: Exchange) -> Complaints:
+    """The caller is warned about token counts if those of the whole answer are unclear, and only then."""
+    answer = read(protocol.load(), protocol.quirks, exchange).response()
+    warnings = [one.message for one in answer.warnings if one.parameter == "usage"]
+    return {} if bool(warnings) == bool(answer.usage.unclear) else {"warnings": (answer.usage.unclear, warnings)}
+
+
 def misended(protocol: Recorded, exchange: Exchange) -> Complaints:
     """An answer is complete unless an error cut it short, and then says which."""
     draft = read(protocol.load(), protocol.quirks, exchange)
@@ -72,5 +79,5 @@ def complaints(protocol: Recorded, exchange: Exchange) -> Complaints:
     """Everything that is wrong with how an exchange is read."""
     if exchange["expected"]["kind"] == "error":
         return misjudged(protocol, exchange)
-    checks = (misread, miscounted, misended)
+    checks = (misread, miscounted, miswarned, misended)
     return {key: pair for check in checks for key, pair in check(protocol, exchange).items()}

@@ -132,6 +132,9 @@ PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
 }
 
 
+ABOUT_COUNTS = ("provider_warning", "usage")
+"""Code and parameter of a warning about the token counts that were reported just before it."""
+
 UNFINISHED = "the stream ended before the provider said that the answer was complete"
 
 
@@ -295,7 +298,10 @@ class ResponseBuilder:
             self._extras.update(delta.extras)
 
     def _on_usage(self, delta: UsageDelta) -> None:
+        """Keep the last report; a warning about an earlier one does not hold for it."""
         self._usage = delta.usage
+        if self._warnings:
+            self._warnings = [one for one in self._warnings if (one.code, one.parameter) != ABOUT_COUNTS]
 
     def _on_result(self, delta: ResultDelta) -> None:
         self._result = delta.result

@@ -89,10 +89,11 @@ def read_further(report: Report) -> dict[str, Any]:
 
 
 def separately_billed(report: Report) -> tuple[str, ...]:
-    """Return the field of steps that are billed in addition to the counts of the message."""
-    steps = report.get("iterations")
-    kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-    return ("iterations",) if any(kind in BILLED_SEPARATELY for kind in kinds) else ()
+    """Return the field of steps that are billed in addition to the counts of the message, or by another model."""
+    steps = read_objects(report, "iterations")
+    is_extra = any(step.get("type") in BILLED_SEPARATELY for step in steps)
+    writers = {read_text(step, "model") for step in steps if read_int(step, "output_tokens")} - {""}
+    return ("iterations",) if is_extra or len(writers) > 1 else ()
 
 
 FINISH: dict[str, FinishReason] = {

@@ -177,8 +177,7 @@ def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]
     return None if data.keys().isdisjoint(names) else {name: data[name] for name in names if data.get(name)} or None
 
 
-REASONING = "reasoning_tokens"
-AUDIO = "input_audio_tokens"
+REASONING, AUDIO = "reasoning_tokens", "input_audio_tokens"
 INPUT, OUTPUT, TOTAL = "input_tokens", "output_tokens", "total_tokens"
 
 Parts = Mapping[str, int]
@@ -279,9 +278,8 @@ def consistent_separations(
     return list(dict.fromkeys(consistent))
 
 
-def subsets(names: Iterable[str]) -> Iterator[SeparateCounts]:
-    every = tuple(names)
-    return (frozenset(some) for size in range(len(every) + 1) for some in combinations(every, size))
+def subsets(names: Sequence[str]) -> Iterator[SeparateCounts]:
+    return (frozenset(some) for size in range(len(names) + 1) for some in combinations(names, size))
 
 
 def included_sum(parts: Parts, extra: SeparateCounts) -> int:
@@ -341,9 +339,12 @@ TICKS = 10_000_000_000
 
 
 def reported_cost(report: Report) -> float | None:
-    """Return the cost in dollars, if reported."""
+    """Return the cost in dollars, if reported. Routers charge only their fee for calls with keys of the caller."""
     cost = report.get("cost")
     dollars = amount(cost, "total_cost") if isinstance(cost, dict) else amount(report, "cost")
+    if dollars is not None and report.get("is_byok"):
+        upstream = amount(read_object(report, "cost_details"), "upstream_inference_cost")
+        return None if upstream is None else dollars + upstream
     if dollars is not None:
         return dollars
     return None if (ticks := amount(report, "cost_in_usd_ticks")) is None else ticks / TICKS

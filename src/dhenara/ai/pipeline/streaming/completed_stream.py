@@ -147,9 +147,9 @@ class CompletedResult(Stream):
 
 def result_deltas(result: Result) -> Iterator[Delta]:
     yield ResponseStart(result.id, result.model)
-    yield from map(WarningDelta, result.warnings)
     if result.usage:
         yield UsageDelta(result.usage)
+    yield from map(WarningDelta, result.warnings)
     yield ResultDelta(result)
     yield StreamEnd()
 
