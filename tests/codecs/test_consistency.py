@@ -99,9 +99,30 @@ def test_every_finish_reason_of_chat_is_mapped(raw: str, reason: str) -> None:
     assert build_response(ChatReader(ChatQuirks()).whole(body)).finish_reason == reason
 
 
-@pytest.mark.parametrize("word", ["eos_token", "MAX_TOKENS", "tool_use", "refusal", "abort", "safety"])
-def test_finish_reasons_of_other_hosts_are_mapped(word: str) -> None:
-    assert word in FINISH
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("eos_token", "stop"),
+        ("COMPLETE", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("tool_use", "tool_calls"),
+        ("refusal", "refusal"),
+        ("abort", "error"),
+        ("SAFETY", "content_filter"),
+        ("content_filter: PROHIBITED_CONTENT", "content_filter"),
+        ("function_call_filter: MALFORMED_FUNCTION_CALL", "error"),
+        ("a new word", "other"),
+    ],
+)
+def test_finish_reasons_of_other_hosts_are_mapped(word: str, reason: str) -> None:
+    body = {"choices": [{"message": {"content": "x"}, "finish_reason": word}]}
+    choice = build_response(ChatReader(ChatQuirks()).whole(body)).choices[0]
+    assert (choice.finish_reason, choice.raw_finish_reason) == (reason, word)
+
+
+def test_an_answer_that_was_filtered_needs_no_message() -> None:
+    body = {"choices": [{"index": 0, "finish_reason": "content_filter: PROHIBITED_CONTENT"}], "model": "m"}
+    assert build_response(ChatReader(ChatQuirks()).whole(body)).finish_reason == "content_filter"
 
 
 def test_image_tokens_are_counted_separately_in_chat_and_responses() -> None:

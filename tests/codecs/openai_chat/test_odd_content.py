@@ -23,6 +23,12 @@ def test_reasoning_is_read_from_every_field(read: Any, field: str) -> None:
 
 
 @BOTH
+def test_reasoning_may_stand_in_blocks_alone(read: Any) -> None:
+    block = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
+    assert read({"reasoning_content": "", "thinking_blocks": [block], "content": "Yes."}).reasoning() == "Hm."
+
+
+@BOTH
 @pytest.mark.parametrize(
     "thought",
     [{"content": "Hm."}, {"text": "Hm."}, [{"type": "text", "text": "Hm."}], {"summary": [{"text": "Hm."}]}, ["Hm."]],

@@ -8,6 +8,7 @@ import pytest
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.response.builder import ResponseBuilder
+from dhenara.ai.response.deltas import ChunkBuilder
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -19,6 +20,7 @@ from dhenara.ai.types import (
     Origin,
     Prompt,
 )
+from dhenara.ai.types.chat.delta import ToolCallDelta
 from support.chat import QUIRKS, streamed, whole
 
 BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"])
@@ -97,3 +99,18 @@ def test_custom_tool_call_is_sent_back_unchanged() -> None:
     turns = (Prompt(text="List."), Message(role="assistant", contents=draft.response().contents))
     body = CODEC.encode(Call(endpoint, turns, AIModelCallConfig()), QUIRKS).body
     assert body["messages"][1]["tool_calls"] == [custom]
+
+
+@BOTH
+def test_a_marker_of_the_models_own_format_is_no_part_of_a_tools_name(read: Any) -> None:
+    function = {"name": "look_up<|channel|>commentary", "arguments": '{"a": 1}'}
+    answer = read({"tool_calls": [{"index": 0, "id": "c", "function": function}]})
+    assert calls(answer) == [("c", "look_up", {"a": 1})]
+
+
+def test_chunks_have_the_name_of_a_tool_without_such_a_marker() -> None:
+    builder = ChunkBuilder(Origin(provider="p", model="m", protocol="openai_chat"))
+    chunk = builder.chunk([ToolCallDelta("0", "c", "look_up<|channel|>json"), ToolCallDelta("0", arguments="{}")])
+    assert chunk is not None
+    shown = chunk.data.choice_deltas[0].content_deltas
+    assert [getattr(one, "name", None) for one in shown] == ["look_up", None]

@@ -49,15 +49,23 @@ CODES: dict[str, type[CallError]] = {
     "insufficient_quota": QuotaError,
     "billing_error": QuotaError,
     "billing_hard_limit_reached": QuotaError,
+    "exceeded_current_quota_error": QuotaError,
+    "budget_exceeded": QuotaError,
+    "Arrearage": QuotaError,
     "context_length_exceeded": ContextLengthError,
+    "model_max_prompt_tokens_exceeded": ContextLengthError,
+    "tokens_limit_reached": ContextLengthError,
     "content_filter": ContentFilteredError,
     "content_policy_violation": ContentFilteredError,
     "moderation_blocked": ContentFilteredError,
+    "data_inspection_failed": ContentFilteredError,
+    "image_content_policy_violation": ContentFilteredError,
     "invalid_api_key": AuthenticationError,
     "authentication_error": AuthenticationError,
     "permission_error": PermissionDeniedError,
     "not_found_error": NotFoundError,
     "model_not_found": NotFoundError,
+    "invalid_model": NotFoundError,
     "rate_limit_error": RateLimitError,
     "rate_limit_exceeded": RateLimitError,
     "overloaded_error": ServerError,
@@ -68,6 +76,11 @@ CODES: dict[str, type[CallError]] = {
     "container_expired": ContainerExpiredError,
     "invalid_request_error": BadRequestError,
     "request_too_large": BadRequestError,
+    # What fails an answer of OpenAI after it began; the same request would fail again.
+    **dict.fromkeys(("invalid_prompt", "invalid_image", "invalid_image_format", "invalid_image_url"), BadRequestError),
+    **dict.fromkeys(("invalid_base64_image", "image_parse_error", "empty_image_file"), BadRequestError),
+    **dict.fromkeys(("image_too_large", "image_too_small", "image_file_too_large"), BadRequestError),
+    **dict.fromkeys(("unsupported_image_media_type", "failed_to_download_image"), BadRequestError),
 }
 
 # Many servers use these codes with any status.
@@ -75,20 +88,50 @@ VAGUE = (BadRequestError, ServerError)
 
 # Patterns for error messages; compiled on the first error.
 CONTEXT_WORDS = (
-    r"context.{0,20}(length|window|size)|maximum context|prompt is too long|too many (input )?tokens"
-    r"|exceeds? the (available )?context|input (is )?too long|reduce the length of the (messages|prompt)"
-    r"|input tokens? (count|exceeded)|maximum (prompt|input) length|tokens? exceeds? (the )?maximum length"
+    r"context.{0,20}(length|window|size|limit)|maximum context|prompt is too long|too many (input )?tokens"
+    r"|exceeds? the (available )?context|input (token length |is )?too long|reduce the length of the (messages|prompt)"
+    r"|input tokens? (count|exceeded)|(maximum|range of) (prompt|input) length|tokens? exceeds? (the )?maximum length"
+    r"|prompt exceeds max|exceeded model token limit|`inputs` (tokens|must have less)|prompt token count of \d+ exceeds"
+    r"|maximum model length|\bn_ctx\b"
 )
 # About the maximum output, even if the message mentions other limits as well.
 ANSWER_WORDS = r"max[_ ](\w+[_ ])?tokens\W{0,3}(must be less|is too large)"
+# The characters at the end of some patterns are Chinese: too little credit, sensitive content, no such model.
 QUOTA_WORDS = (
-    r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low"
-    r"|out of credits|billing (hard )?limit|payment required|no credits"
+    r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low|out of credits"
+    r"|budget has been exceeded|billing (hard )?limit|payment required|no credits|(available|any) credits"
+    r"|spending limit|specified (\w+ )?api usage limits|\u4f59\u989d\u4e0d\u8db3"
 )
+FILTER_WORDS = (
+    r"(was|been|content) flagged|flagged (as|for|by)\b|content (moderation|exists risk)|content filtering policy"
+    r"|inappropriate content|violates? (our |the )?(usage|content) (guidelines|polic)|our safety system"
+    r"|responsible ai\b|new_sensitive|\u654f\u611f\u5185\u5bb9"
+)
+KEY_WORDS = (
+    r"(incorrect|invalid|expired) api key|api key (not valid|expired|is (not valid|invalid|expired))|^login fail"
+)
+ACCESS_WORDS = r"location is not supported|organization has been disabled"
+MODEL_WORDS = r"model identifier is invalid|model not exist|unknown model|\u6a21\u578b\u4e0d\u5b58\u5728"
+RATE_WORDS = r"^rate limit|rate limit (exceeded|reached)|too many requests"
 # Anthropic and OpenAI about a container that is gone; OpenAI also when the history names another one than is in use.
 CONTAINER_WORDS = (
     r"container.{0,120}(expired|not found|does not exist|no longer)|expired container|expected container_id"
 )
+BY_WORDS: tuple[tuple[str, type[CallError], tuple[type[CallError], ...]], ...] = (
+    (CONTEXT_WORDS, ContextLengthError, ()),
+    (CONTAINER_WORDS, ContainerExpiredError, (NotFoundError,)),
+    (QUOTA_WORDS, QuotaError, (RateLimitError, PermissionDeniedError)),
+    (FILTER_WORDS, ContentFilteredError, (PermissionDeniedError,)),
+    (KEY_WORDS, AuthenticationError, ()),
+    (ACCESS_WORDS, PermissionDeniedError, ()),
+    (MODEL_WORDS, NotFoundError, ()),
+    (RATE_WORDS, RateLimitError, ()),
+)
+"""Messages that say more than the status: pattern, error, and the errors besides a bad request that it replaces.
+
+Many hosts answer everything with 400, and some (MiniMax) with 200, where an error without a known code may be anything.
+"""
+
 LONGEST_BODY = 600
 LONGEST_MESSAGE = 2000
 
@@ -128,14 +171,14 @@ def choose_error(status: int, message: str, code: str | None, kind: str | None) 
     """Return the most specific exception class for status, code, type and message."""
     by_status = STATUS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
     error_class = CODES.get(code or "") or CODES.get(kind or "")
+    is_unknown = error_class is None and not status
     if error_class is None or (status and error_class in VAGUE):
         error_class = by_status
-    if error_class is BadRequestError and mentions(CONTEXT_WORDS, message) and not mentions(ANSWER_WORDS, message):
-        return ContextLengthError
-    if error_class in (BadRequestError, NotFoundError) and mentions(CONTAINER_WORDS, message):
-        return ContainerExpiredError
-    if error_class in (BadRequestError, RateLimitError, PermissionDeniedError) and mentions(QUOTA_WORDS, message):
-        return QuotaError
+    is_open = is_unknown or error_class is BadRequestError
+    excluded = ContextLengthError if mentions(ANSWER_WORDS, message) else None
+    for words, better, others in BY_WORDS:
+        if (is_open or error_class in others) and better is not excluded and mentions(words, message):
+            return better
     return error_class
 
 

@@ -216,7 +216,7 @@ class ChatQuirks(Quirks):
     limits_answer_only: bool = False
     """Whether the output limit is for the answer only; elsewhere it covers reasoning too."""
 
-    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+    reasoning_out: tuple[str, ...] = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_blocks")
     reasoning_replay: Literal["never", "field", "tool_turns", "details", "chunks", "tags"] = "never"
     """How reasoning is sent back: `chunks` and `tags` are part of the text, `tool_turns` requires the field."""
 

@@ -46,6 +46,7 @@ from ..types.chat.stream import Shown, SSEErrorCode, SSEErrorData, SSEErrorRespo
 from ..types.chat.usage import Usage
 from ..types.content.parts import Origin
 from ..wire.json import write_text
+from .part_builders import tool_name
 
 Wire = dict[str, Any]
 
@@ -198,7 +199,8 @@ def show_refusal(delta: RefusalDelta, index: int) -> ChatContentDelta:
 
 
 def show_call(delta: ToolCallDelta, index: int) -> ChatContentDelta:
-    return ToolCallContentDelta(index=index, id=delta.id, name=delta.name, arguments_delta=delta.arguments)
+    name = delta.name and tool_name(delta.name)
+    return ToolCallContentDelta(index=index, id=delta.id, name=name, arguments_delta=delta.arguments)
 
 
 def show_content(delta: ContentDelta, index: int) -> ChatContentDelta:

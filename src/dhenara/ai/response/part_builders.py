@@ -259,6 +259,11 @@ class Arguments:
         return ({}, UNFINISHED) if self._parser.unfinished else read_arguments(text)
 
 
+def tool_name(name: str) -> str:
+    """Return the name of a called tool; hosts of gpt-oss may leave a marker of the model's own format at its end."""
+    return name.partition("<|")[0]
+
+
 class ToolCallPartBuilder:
     __slots__ = ("_arguments", "_extras", "_id", "_name", "_verbatim")
     accepts: ClassVar[tuple[type, ...]] = (ToolCallDelta,)
@@ -271,7 +276,7 @@ class ToolCallPartBuilder:
 
     def add(self, delta: ToolCallDelta) -> None:
         self._id = self._id or delta.id or ""
-        self._name = self._name or delta.name or ""
+        self._name = self._name or tool_name(delta.name or "")
         self._arguments.append(delta.arguments)
         self._verbatim = self._verbatim and delta.verbatim
         if delta.extras:

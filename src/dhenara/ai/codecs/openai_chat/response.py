@@ -43,35 +43,15 @@ from .response_parts import PLAIN, TEXT, MessageReader, read_usage
 from .tools import read_sources
 
 FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "end_turn": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "stop_sequence": "stop",
-    "COMPLETE": "stop",
-    "STOP": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "model_length": "length",
-    "MAX_TOKENS": "length",
-    "tool_calls": "tool_calls",
-    "tool_call": "tool_calls",
-    "tool_use": "tool_calls",
-    "function_call": "tool_calls",
-    "TOOL_CALL": "tool_calls",
-    "content_filter": "content_filter",
-    "content_filtered": "content_filter",
-    "sensitive": "content_filter",
-    "safety": "content_filter",
-    "SAFETY": "content_filter",
+    **dict.fromkeys(("stop", "end_turn", "eos", "eos_token", "stop_sequence", "complete"), "stop"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), "length"),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call"), "tool_calls"),
+    **dict.fromkeys(("content_filter", "content_filtered", "sensitive", "safety"), "content_filter"),
+    **dict.fromkeys(("prohibited_content", "recitation", "blocklist", "spii"), "content_filter"),
     "refusal": "refusal",
-    "context_length_exceeded": "context_length",
-    "model_context_window_exceeded": "context_length",
-    "error": "error",
-    "network_error": "error",
-    "abort": "error",
-    "insufficient_system_resource": "error",
+    **dict.fromkeys(("context_length_exceeded", "model_context_window_exceeded"), "context_length"),
+    **dict.fromkeys(("error", "network_error", "abort", "insufficient_system_resource"), "error"),
+    **dict.fromkeys(("malformed_function_call", "function_call_filter"), "error"),
 }
 EXTRA_FIELDS = (
     *("system_fingerprint", "service_tier", "prompt_filter_results", "moderation"),
@@ -225,13 +205,15 @@ class ChatReader(RequestAware):
             text = chain(text, unread_warning([given]))
         if choice.get("finish_reason") or choice.get("logprobs"):
             return [*text, *self._read_end(choice, index, reader)]
-        return text
+        return [*text, choice_error(choice)] if choice.get("error") else text
 
     def _other_message(self, choice: dict[str, Any], key: str) -> dict[str, Any]:
         """Find the message in another field; legacy completions have their text in the choice itself."""
         message = choice.get(key) or choice.get("delta") or choice.get("message")
         if isinstance(message, dict) and message:
             return message
+        if choice.get("error"):
+            return {}
         if key == "message" and is_empty(choice) and not str(self._type).startswith("chat.completion"):
             raise missing_response(CHAT)
         return {"content": message if isinstance(message, str) else choice.get("text")}
@@ -244,13 +226,15 @@ class ChatReader(RequestAware):
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
             deltas += reader.remaining_call_deltas()
-            reason = FINISH.get(str(raw), "other")
+            reason = FINISH.get(str(raw)) or finish_reason(raw)
             if reason == "stop":
                 deltas += reader.stop()
                 # Some providers report "stop" for every answer.
                 reason = "tool_calls" if reader.called else reason
             stop = choice.get("stop_reason") or choice.get("matched_stop")
             deltas.append(FinishDelta(reason, str(raw), stop if isinstance(stop, str) else None, None, index))
+            if reason == "error" and choice.get("error"):
+                deltas.append(choice_error(choice))
         return deltas
 
     def _read_rest(self, body: dict[str, Any], *, is_first: bool) -> list[Delta]:
@@ -286,7 +270,17 @@ def is_empty(choice: dict[str, Any]) -> bool:
     """Whether a choice has neither a message nor a text, and no finish reason that explains it."""
     if isinstance(choice.get("text"), str):
         return False
-    return FINISH.get(str(choice.get("finish_reason")), "stop") == "stop" or bool(choice.get("message"))
+    return finish_reason(choice.get("finish_reason")) in ("stop", "other") or bool(choice.get("message"))
+
+
+def finish_reason(raw: Any) -> FinishReason:
+    """Return the reason for the provider's word, which some write in capitals or with details after a colon."""
+    return FINISH.get(str(raw).partition(":")[0].lower(), "other")
+
+
+def choice_error(choice: Wire) -> Delta:
+    """Return the error of a provider behind a router, which may repeat its words as the text of the answer."""
+    return ErrorDelta(stream_error({"error": choice["error"]}))
 
 
 def stream_error(body: Any) -> Exception:
