@@ -136,6 +136,30 @@ def test_an_answer_that_failed_for_its_request_is_not_a_failure_of_the_server(
     assert type(builder.error) is expected
 
 
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Please try again in 11.054s. Visit https://example.com", 11.054),
+        ("Please try again in 120ms.", 0.12),
+        ("Please try again in 1m30s.", 90.0),
+        ("Please retry after 26 seconds.", 26.0),
+        ("Please try again later.", None),
+    ],
+)
+def test_a_rate_limit_in_a_stream_says_in_words_how_long_to_wait(words: str, seconds: float | None) -> None:
+    failed = {"error": {"code": "rate_limit_exceeded", "message": f"Rate limit reached. {words}"}}
+    builder = ResponseBuilder()
+    builder.add_all(load_codec("openai_responses").decoder(ResponsesQuirks()).whole({"status": "failed", **failed}))
+    assert isinstance(builder.error, RateLimitError)
+    assert builder.error.retry_after == seconds
+
+
+def test_the_header_counts_more_than_the_words_about_how_long_to_wait() -> None:
+    body = json.dumps({"error": {"message": "Try again in 9s."}})
+    error = load_codec("openai_chat").error(Head(429, {"retry-after": "3"}), body)
+    assert error.retry_after == 3.0
+
+
 FAILED = {"code": 502, "message": "the upstream provider failed"}
 
 

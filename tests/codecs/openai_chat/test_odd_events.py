@@ -8,6 +8,7 @@ import pytest
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.errors import ServerError
+from dhenara.ai.wire import json
 from support.chat import QUIRKS, drafted, received, streamed, whole
 
 BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"])
@@ -82,3 +83,12 @@ def test_extra_fields_of_last_chunk_are_preserved(read: Any) -> None:
 
 def test_invalid_token_counts_are_ignored() -> None:
     assert whole({"content": "Yes."}, usage=[], x_groq="x", error=None).text() == "Yes."
+
+
+def test_token_counts_may_stand_in_the_choice_that_ends_a_stream() -> None:
+    usage = {"prompt_tokens": 13, "completion_tokens": 26, "total_tokens": 39, "cached_tokens": 8}
+    choices = [{"delta": {"content": "Yes."}}, {"delta": {}, "finish_reason": "stop", "usage": usage}]
+    events = [{"id": "c", "model": "m", "choices": [{"index": 0, **choice}]} for choice in choices]
+    answer = received(b"".join(b"data: " + json.dumps(event) + b"\n\n" for event in events) + b"data: [DONE]\n\n")
+    assert (answer.text(), answer.usage.input_tokens, answer.usage.cache_read_tokens) == ("Yes.", 5, 8)
+    assert (answer.usage.output_tokens, answer.finish_reason) == (26, "stop")

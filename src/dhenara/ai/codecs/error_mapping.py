@@ -46,12 +46,8 @@ STATUS: dict[int, type[CallError]] = {
 
 # Codes and types that are more exact than the status.
 CODES: dict[str, type[CallError]] = {
-    "insufficient_quota": QuotaError,
-    "billing_error": QuotaError,
-    "billing_hard_limit_reached": QuotaError,
-    "exceeded_current_quota_error": QuotaError,
-    "budget_exceeded": QuotaError,
-    "Arrearage": QuotaError,
+    **dict.fromkeys(("insufficient_quota", "billing_error", "billing_hard_limit_reached"), QuotaError),
+    **dict.fromkeys(("exceeded_current_quota_error", "budget_exceeded", "Arrearage"), QuotaError),
     "context_length_exceeded": ContextLengthError,
     "model_max_prompt_tokens_exceeded": ContextLengthError,
     "tokens_limit_reached": ContextLengthError,
@@ -60,18 +56,11 @@ CODES: dict[str, type[CallError]] = {
     "moderation_blocked": ContentFilteredError,
     "data_inspection_failed": ContentFilteredError,
     "image_content_policy_violation": ContentFilteredError,
-    "invalid_api_key": AuthenticationError,
-    "authentication_error": AuthenticationError,
+    **dict.fromkeys(("invalid_api_key", "authentication_error"), AuthenticationError),
     "permission_error": PermissionDeniedError,
-    "not_found_error": NotFoundError,
-    "model_not_found": NotFoundError,
-    "invalid_model": NotFoundError,
-    "rate_limit_error": RateLimitError,
-    "rate_limit_exceeded": RateLimitError,
-    "overloaded_error": ServerError,
-    "api_error": ServerError,
-    "server_error": ServerError,
-    "internal_server_error": ServerError,
+    **dict.fromkeys(("not_found_error", "model_not_found", "invalid_model"), NotFoundError),
+    **dict.fromkeys(("rate_limit_error", "rate_limit_exceeded"), RateLimitError),
+    **dict.fromkeys(("overloaded_error", "api_error", "server_error", "internal_server_error"), ServerError),
     "timeout_error": ServerError,
     "container_expired": ContainerExpiredError,
     "invalid_request_error": BadRequestError,
@@ -112,6 +101,7 @@ KEY_WORDS = (
 )
 ACCESS_WORDS = r"location is not supported|organization has been disabled"
 MODEL_WORDS = r"model identifier is invalid|model not exist|unknown model|\u6a21\u578b\u4e0d\u5b58\u5728"
+WAIT_WORDS = r"(?:try again|retry) (?:in|after) (?:(\d+)m(?!s))?(\d+(?:\.\d+)?) ?(ms|s)"
 RATE_WORDS = r"^rate limit|rate limit (exceeded|reached)|too many requests"
 # Anthropic and OpenAI about a container that is gone; OpenAI also when the history names another one than is in use.
 CONTAINER_WORDS = (
@@ -146,13 +136,16 @@ def error_from_response(
     """Return the error for an error response; the caller adds provider and model."""
     text = (message or describe(head, body))[:LONGEST_MESSAGE]
     error_type = choose_error(head.status, text, code, kind)
+    wait = retry_after(head.headers)
+    if wait is None and error_type is RateLimitError:
+        wait = wait_in_words(text)
     return error_type(
         text,
         status=head.status or None,
         request_id=request_id(head),
         provider_code=code,
         provider_type=kind,
-        retry_after=retry_after(head.headers),
+        retry_after=wait,
         body=body if not isinstance(body, bytes) else body.decode("utf-8", "replace")[:LONGEST_BODY],
     )
 
@@ -245,6 +238,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if isfinite(seconds) and 0 < seconds < UNIX_TIMES:
             return seconds
     return None
+
+
+def wait_in_words(message: str) -> float | None:
+    """Return the delay that a message names: errors inside of streams have no headers."""
+    match = re.search(WAIT_WORDS, message, re.IGNORECASE)
+    if match is None:
+        return None
+    seconds = 60 * int(match[1] or 0) + float(match[2]) * (0.001 if match[3].lower() == "ms" else 1.0)
+    return retry_after({"retry-after": str(seconds)})
 
 
 CHAT, RESPONSES, MESSAGES = "Chat Completions", "Responses", "Anthropic Messages"

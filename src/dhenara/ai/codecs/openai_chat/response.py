@@ -174,6 +174,9 @@ class ChatReader(RequestAware):
         if not REST.isdisjoint(body):
             deltas += self._read_rest(body, is_first=is_first)
             has_failed = has_failed or bool(body.get("error"))
+        elif choices and choices.__class__ is list and choices[0].__class__ is dict and choices[0].get("usage"):
+            # As in streams of Moonshot.
+            deltas += self._read_rest({**body, "usage": choices[0]["usage"]}, is_first=is_first)
         if has_failed:
             deltas.append(ErrorDelta(stream_error(body)))
         return deltas
