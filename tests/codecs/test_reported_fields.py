@@ -89,6 +89,8 @@ def test_searches_and_options_of_tools_are_read_apart(
 @pytest.mark.parametrize("read", [read_responses, read_anthropic])
 def test_a_cost_that_a_host_adds_is_read(read: Callable[[dict[str, float]], Usage]) -> None:
     assert read({**MESSAGES, "cost": 0.5}).reported_cost == 0.5
+    assert read({**MESSAGES, "estimated_cost": 0.5}).reported_cost == 0.5  # as DeepInfra names it
+    assert read({**MESSAGES, "cost": 0.25, "estimated_cost": 0.5}).reported_cost == 0.25
 
 
 @pytest.mark.parametrize("read", [read_chat, read_responses, read_anthropic])

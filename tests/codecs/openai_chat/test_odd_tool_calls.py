@@ -102,8 +102,9 @@ def test_custom_tool_call_is_sent_back_unchanged() -> None:
 
 
 @BOTH
-def test_a_marker_of_the_models_own_format_is_no_part_of_a_tools_name(read: Any) -> None:
-    function = {"name": "look_up<|channel|>commentary", "arguments": '{"a": 1}'}
+@pytest.mark.parametrize("name", ["look_up<|channel|>commentary", "default_api:look_up"])
+def test_what_models_leave_of_their_own_format_is_no_part_of_a_tools_name(read: Any, name: str) -> None:
+    function = {"name": name, "arguments": '{"a": 1}'}
     answer = read({"tool_calls": [{"index": 0, "id": "c", "function": function}]})
     assert calls(answer) == [("c", "look_up", {"a": 1})]
 

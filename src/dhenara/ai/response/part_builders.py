@@ -260,8 +260,11 @@ class Arguments:
 
 
 def tool_name(name: str) -> str:
-    """Return the name of a called tool; hosts of gpt-oss may leave a marker of the model's own format at its end."""
-    return name.partition("<|")[0]
+    """Return the name of a called tool without what models leave at its ends of the formats in which they see tools.
+
+    Of gpt-oss this is a marker (`look_up<|channel|>json`), of Gemini the name of a namespace (`default_api:look_up`).
+    """
+    return name.partition("<|")[0].removeprefix("default_api:")
 
 
 class ToolCallPartBuilder:

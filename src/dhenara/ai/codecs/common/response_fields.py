@@ -341,7 +341,7 @@ TICKS = 10_000_000_000
 def reported_cost(report: Report) -> float | None:
     """Return the cost in dollars, if reported. Routers charge only their fee for calls with keys of the caller."""
     cost = report.get("cost")
-    dollars = amount(cost, "total_cost") if isinstance(cost, dict) else amount(report, "cost")
+    dollars = amount(cost, "total_cost") if isinstance(cost, dict) else amount(report, "cost", "estimated_cost")
     if dollars is not None and report.get("is_byok"):
         upstream = amount(read_object(report, "cost_details"), "upstream_inference_cost")
         return None if upstream is None else dollars + upstream
