@@ -124,6 +124,7 @@ def test_the_kind_of_an_error_in_a_successful_answer_follows_from_its_words(
         ("invalid_prompt", BadRequestError),
         ("failed_to_download_image", BadRequestError),
         ("image_content_policy_violation", ContentFilteredError),
+        ("cyber_policy", ContentFilteredError),
         ("vector_store_timeout", ServerError),
     ],
 )
@@ -154,6 +155,12 @@ def test_a_rate_limit_in_a_stream_says_in_words_how_long_to_wait(words: str, sec
     assert builder.error.retry_after == seconds
 
 
+def test_a_quota_that_ends_in_seconds_is_a_rate_limit() -> None:
+    words = "You exceeded your current quota, please check your plan. Please retry in 35.5s."
+    error = load_codec("openai_chat").error(Head(429, {}), json.dumps([{"error": {"code": 429, "message": words}}]))
+    assert (type(error), error.retry_after) == (RateLimitError, 35.5)
+
+
 def test_the_header_counts_more_than_the_words_about_how_long_to_wait() -> None:
     body = json.dumps({"error": {"message": "Try again in 9s."}})
     error = load_codec("openai_chat").error(Head(429, {"retry-after": "3"}), body)
@@ -176,6 +183,14 @@ def test_an_error_in_a_choice_is_an_error_and_no_answer(choice: dict[str, Any]) 
     builder.add_all(ChatReader(ChatQuirks()).whole({"id": "1", "model": "m", "choices": [choice]}))
     assert type(builder.error) is ServerError
     assert (builder.error.status, builder.error.message) == (502, FAILED["message"])
+
+
+def test_the_type_of_an_error_may_stand_in_its_metadata() -> None:
+    failed = {"code": 200, "message": "No.", "metadata": {"error_type": "rate_limit_exceeded"}}
+    builder = ResponseBuilder()
+    builder.add_all(ChatReader(ChatQuirks()).whole({"choices": [{"finish_reason": "error", "error": failed}]}))
+    assert isinstance(builder.error, RateLimitError)
+    assert builder.error.provider_type == "rate_limit_exceeded"
 
 
 def test_an_error_in_a_choice_ends_a_stream_and_the_text_before_it_remains() -> None:

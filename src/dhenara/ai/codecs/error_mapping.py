@@ -54,8 +54,7 @@ CODES: dict[str, type[CallError]] = {
     "content_filter": ContentFilteredError,
     "content_policy_violation": ContentFilteredError,
     "moderation_blocked": ContentFilteredError,
-    "data_inspection_failed": ContentFilteredError,
-    "image_content_policy_violation": ContentFilteredError,
+    **dict.fromkeys(("data_inspection_failed", "image_content_policy_violation", "cyber_policy"), ContentFilteredError),
     **dict.fromkeys(("invalid_api_key", "authentication_error"), AuthenticationError),
     "permission_error": PermissionDeniedError,
     **dict.fromkeys(("not_found_error", "model_not_found", "invalid_model"), NotFoundError),
@@ -137,8 +136,8 @@ def error_from_response(
     text = (message or describe(head, body))[:LONGEST_MESSAGE]
     error_type = choose_error(head.status, text, code, kind)
     wait = retry_after(head.headers)
-    if wait is None and error_type is RateLimitError:
-        wait = wait_in_words(text)
+    if wait is None and issubclass(error_type, RateLimitError) and (wait := wait_in_words(text)) is not None:
+        error_type = RateLimitError  # what ends by itself is no empty account
     return error_type(
         text,
         status=head.status or None,

@@ -333,7 +333,7 @@ def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
         return None, None, None
     message = next((text for name in WORDS if (text := read_text(error, name))), None)
     code = next((error[name] for name in CODES if error.get(name) is not None), None)
-    return message, code, read_text(error, "type") or None
+    return message, code, read_text(error, "type") or read_text(read_object(error, "metadata"), "error_type") or None
 
 
 def error_status(data: Wire, code: Any) -> int | None:
