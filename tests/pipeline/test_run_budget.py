@@ -9,7 +9,8 @@ import pytest
 
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.pipeline.agent.run_plan import RunBudget, count_calls
-from dhenara.ai.pipeline.agent.toolbox import as_decision, find_unanswered_calls, match_earlier, with_decisions
+from dhenara.ai.pipeline.agent.running_tool import match_earlier, with_decisions
+from dhenara.ai.pipeline.agent.toolbox import as_decision, find_unanswered_calls
 from dhenara.ai.types import (
     AIModelCallResponse,
     ChatResponse,

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..errors import (
     BrokenStreamError,
@@ -22,6 +22,7 @@ from ..errors import (
 )
 from ..types.chat.message import Message
 from ..types.chat.run import AgentEvent, Run, ToolRun
+from ..types.chat.run_parts import Unrun
 from ..types.content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..types.content.parsing import KINDS as MEDIA_KINDS
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
@@ -45,8 +46,9 @@ SERVER_TOOL = "server-tool-"
 WRITTEN = ("text", "reasoning", "refusal", "structured_output")
 """Kinds of parts that are shown as text."""
 
-STOPPED = {"answered": None, "pending": "tool_calls", "tokens": "length", "interrupted": "error"}
-"""Why a run ended, in the words of `FinishReason`."""
+STOPPED = {"pending": "tool_calls", "tokens": "length", "interrupted": "error"}
+STOPPED |= dict.fromkeys(("answered", *get_args(Unrun)), "")
+"""Why a run ended, in the words of `FinishReason`; empty for the reason of its last answer."""
 
 APPROVAL = "approval-"
 """Start of the ids of questions whether a tool may run; the id of the call follows."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
 from ...history.preparation import continues_stored_history
@@ -285,11 +285,15 @@ class RunLoop:
             self._stop_at("seconds")
         elif answer.interrupted:
             self._stopped = "interrupted"
+        elif unrun := self._state.steps[-1].tools:
+            self._events.extend(ToolEnded(one) for one in unrun)
+            has_output = self._call.config.structured_output is not None  # its validator raises
+            self._go_on("finish" if has_output else "request")
+            self._stopped = None if has_output else cast("Stopped", answer.finish_reason)
         elif answer.tool_calls:
             self._go_on("tools")
         elif answer.finish_reason == "pause":
-            # The provider paused during its own tools and continues when its response is sent back.
-            self._go_on("request")
+            self._go_on("request")  # the provider goes on with its own tools when its response is sent back
         else:
             self._go_on("finish")
 

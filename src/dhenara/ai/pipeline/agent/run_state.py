@@ -39,7 +39,7 @@ from ...types.content.media import TextContent
 from ..pipeline import Pipeline
 from ..streaming.stream import Batch, Stream
 from ..streaming.structured_output import PartialOutputReader
-from .toolbox import find_unanswered_calls
+from .toolbox import find_unanswered_calls, unrun_calls
 
 RunEvent = (
     StreamingChatResponse
@@ -90,7 +90,9 @@ class RunState:
         last = self.steps[-1] if self.steps else None
         answer = last.response.chat_response if last is not None and last.number else None
         if answer is not None and answer.interrupted:
-            if answer.choices and answer.contents:
+            if answer.tool_calls:
+                self._take_back("tool")
+            if answer.contents:
                 self._take_back("assistant")
         elif run.record.next in ("tools", None) and last is not None and last.tools:
             self._take_back("tool")  # added again with the results that are missing
@@ -122,11 +124,13 @@ class RunState:
             self.steps.append(Step(number=0, response=AIModelCallResponse()))
 
     def add_response(self, response: AIModelCallResponse) -> int:
-        """Add a response to the history and return its number."""
+        """Add a response to the history, with results for calls that may not run, and return its number."""
         number, answer = self.next_number, response.chat_response
         self.steps.append(Step(number=number, response=response))
-        if answer.choices and answer.contents:
+        if answer.contents:
             self.add_message(answer.to_message())
+        if unrun := unrun_calls(answer):
+            self.add_tool_runs(unrun)
         return number
 
     def add_tool_runs(self, tools: Sequence[ToolRun]) -> None:

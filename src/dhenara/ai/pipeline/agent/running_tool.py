@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from ...errors import ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome
 from ...types.chat.report import CallWarning
-from ...types.chat.run import ToolRun
+from ...types.chat.run import Run, ToolRun
 from ...types.content.parts import Content, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
 from ...types.tools.tool import Bound
 from .run_plan import AgentTool
@@ -308,3 +308,18 @@ class BackgroundWork:
         """Cancel the work. Threads that cannot be interrupted are left to end by themselves."""
         self.cancel()
         await self._step.join(0.2 if self._step.blocking else CLEANED_UP)
+
+
+def with_decisions(run: Run[Any], decisions: Mapping[str, Any], path: str) -> Run[Any]:
+    """Return the run of an agent with the decisions on its calls, which have its id before their own."""
+    own = {call_id.removeprefix(path): value for call_id, value in decisions.items() if call_id.startswith(path)}
+    merged = {**run.record.decisions, **own}
+    return replace(run, record=run.record.model_copy(update={"decisions": merged}))
+
+
+def match_earlier(calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun]) -> list[ToolRun | None]:
+    """Return what happened to each call before; ids may repeat, so the place counts too."""
+    return [
+        earlier[index] if index < len(earlier) and earlier[index].call.id == call.id else None
+        for index, call in enumerate(calls)
+    ]

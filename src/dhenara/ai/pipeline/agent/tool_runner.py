@@ -16,14 +16,22 @@ from ...types.tools.tool_definition import SEARCH_TOOL
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan
 from .run_state import RunEvent, RunState, read_step
 from .run_store import ToolClaim, call_digest, call_function
-from .running_tool import BackgroundWork, check_readable, finish_agent, first_failure, running, set_outcome, with_timing
+from .running_tool import (
+    BackgroundWork,
+    check_readable,
+    finish_agent,
+    first_failure,
+    match_earlier,
+    running,
+    set_outcome,
+    with_decisions,
+    with_timing,
+)
 from .toolbox import (
     Approve,
     PendingToolCall,
     Toolbox,
     as_decision,
-    match_earlier,
-    with_decisions,
 )
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +24,7 @@ from ...types.tools.tool_executors import read_action_result
 from ...wire import json
 
 if TYPE_CHECKING:
+    from ...types.chat.response import ChatResponse
     from ..tracing import ToolTracing
 
 CUSTOM = ("custom", "custom_tool_call")
@@ -117,6 +118,16 @@ tool result to use in its place. None leaves it pending. May be async in async c
 """
 
 DECLINED = "the user declined this call"
+INCOMPLETE = {
+    "interrupted": "the answer broke off",
+    "length": "the answer was cut off",
+    "context_length": "the answer was cut off",
+    "content_filter": "the answer was blocked",
+    "refusal": "the model declined",
+    "error": "the answer failed",
+}
+"""Why the tool calls of an answer do not run: their arguments may be incomplete, or the provider withheld them."""
+
 MCP_APPROVAL = "mcp_approval_request"
 """Name of the calls by which OpenAI asks whether a tool of an MCP server may run; the result is True or False."""
 
@@ -329,16 +340,10 @@ def as_decision(given: Any) -> Decision:
     )
 
 
-def match_earlier(calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun]) -> list[ToolRun | None]:
-    """Return what happened to each call before; ids may repeat, so the place counts too."""
-    return [
-        earlier[index] if index < len(earlier) and earlier[index].call.id == call.id else None
-        for index, call in enumerate(calls)
-    ]
-
-
-def with_decisions(run: Run[Any], decisions: Mapping[str, Any], path: str) -> Run[Any]:
-    """Return the run of an agent with the decisions on its calls, which have its id before their own."""
-    own = {call_id.removeprefix(path): value for call_id, value in decisions.items() if call_id.startswith(path)}
-    merged = {**run.record.decisions, **own}
-    return replace(run, record=run.record.model_copy(update={"decisions": merged}))
+def unrun_calls(answer: ChatResponse) -> list[ToolRun]:
+    """Return the tool calls of an answer that may not run: it is not complete, or was withheld by the provider."""
+    reason = "interrupted" if answer.interrupted else answer.finish_reason
+    if reason not in INCOMPLETE:
+        return []
+    text = f"not run: {INCOMPLETE[reason]} ({reason})"
+    return [ToolRun(call=call, outcome="unrun", result=error_result(call, text)) for call in answer.tool_calls]

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from .run import Step, ToolRun
 
 Limit = Literal["rounds", "calls", "seconds", "tokens", "cost"]
-Stopped = Literal["answered", "pending", "interrupted", "rounds", "calls", "seconds", "tokens", "cost"]
+Unrun = Literal["length", "context_length", "content_filter", "refusal", "error"]
+"""Finish reasons of answers whose tool calls do not run: their arguments may be incomplete, or were withheld."""
+
+Stopped = Literal["answered", "pending", "interrupted", Limit, Unrun]
+"""Why a run ended: with an answer; calls are pending; it broke off; a limit; or the finish reason of the last answer,
+if it is one with which tool calls do not run.
+"""
+
 ToolOutcome = Literal["ran", "failed", "invalid", "unknown", "declined", "repeated", "timed_out", "unrun", "pending"]
 NextStage = Literal["request", "tools", "finish", "end"]
 """What a run does next: send a request, run the tool calls of the last answer, read its output, or nothing."""
