@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.codecs.common.nested_output import WrapperCalls
 from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream
+from dhenara.ai.types.chat.delta import ToolCallDelta
 from support.runs import go, go_streaming
 from support.worlds import World, endpoint
 
@@ -136,3 +138,21 @@ def test_parameters_may_be_json_text(streamed: bool, world: World) -> None:
         final = world.stream(client, "?")[-1][1] if streamed else world.run(client, "?")
         world.close(client)
     assert [(call.name, call.arguments) for call in final.chat_response.tool_calls()] == [("weather", {"city": "Rome"})]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_call_with_the_namespace_of_functions_runs_the_declared_tool(streamed: bool, world: World) -> None:
+    reply = chat("functions.weather", '{"city": "Rome"}', streamed=streamed)
+    with FakeServer(reply, Answer(text="done")) as server:
+        client = AIModelClient(endpoint(server.url, "openai", "gpt-4o"))
+        kwargs: dict[str, Any] = {"tools": [weather]}
+        run = go_streaming(world, client, "?", **kwargs)[1] if streamed else go(world, client, "?", **kwargs)
+        world.close(client)
+    assert [call.name for call in run.steps[0].response.tool_calls()] == ["weather"]
+    assert [tool.outcome for tool in run.tools] == ["ran"]
+
+
+def test_a_declared_name_with_such_a_beginning_stays_as_it_is() -> None:
+    calls = WrapperCalls(frozenset({"functions.look_up", "look_up"}))
+    deltas = [ToolCallDelta("0", "c", "functions.look_up"), ToolCallDelta("1", "d", "functions.other")]
+    assert [getattr(one, "name", None) for one in calls.unwrapped(deltas)] == ["functions.look_up", "functions.other"]

@@ -155,12 +155,20 @@ class WrapperCalls:
         if held is None and is_wrapper(delta.name) and delta.name not in self._declared:
             held = self.held[delta.part] = HeldCall(delta)
         if held is None:
+            self._shorten_name(delta)
             return False
         held.first.id = held.first.id or delta.id
         held.pieces.append(delta.arguments)
         if delta.extras:
             held.first.extras = {**(held.first.extras or {}), **delta.extras}
         return True
+
+    def _shorten_name(self, call: ToolCallDelta) -> None:
+        """Remove the namespace in which models see tools, if the name without it is the one that is declared."""
+        if call.name is None or not call.name.startswith(NAMESPACE) or call.name in self._declared:
+            return
+        name = call.name.removeprefix(NAMESPACE)
+        call.name = name if name in self._declared else call.name
 
 
 NO_NAMES: frozenset[str] = frozenset()
